@@ -1,0 +1,79 @@
+# dspi. `make` alone prints what it can do.
+SHELL := /bin/bash
+GO ?= go
+PYTHON ?= python3
+VENV := .venv
+VENV_PYTHON := $(abspath $(VENV))/bin/python
+DSPY_VERSION := 3.3.1
+PYDANTIC_VERSION := 2.14.3
+JSON_REPAIR_VERSION := 0.64.5
+DATA ?=
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+
+.PHONY: help
+help: ## print this
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+.PHONY: check
+check: ## the fast part: format, vet, and the tests that need Go alone (under a minute)
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) test -short ./...
+
+.PHONY: test
+test: venv ## install what the tests need, then run all of them
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
+	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
+	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
+
+.PHONY: venv
+venv: $(VENV)/dspy-$(DSPY_VERSION) ## make .venv with the pinned DSPy
+
+$(VENV)/dspy-$(DSPY_VERSION):
+	$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	$(VENV)/bin/pip install --quiet dspy==$(DSPY_VERSION) pydantic==$(PYDANTIC_VERSION) json-repair==$(JSON_REPAIR_VERSION)
+	touch $@
+
+.PHONY: golden
+golden: venv ## rewrite every golden file and generated page
+	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py
+	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py
+	$(GO) test ./... -update
+
+.PHONY: fuzz
+FUZZTIME ?= 30s
+fuzz: ## fuzz whatever reads text, FUZZTIME (30s) each
+	@set -e; for f in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
+	  for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' $$f); do \
+	    echo "== $$(dirname $$f) $$name"; \
+	    $(GO) test $$(dirname $$f) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME); \
+	  done; done
+
+.PHONY: soak
+soak: ## the long counts: five minutes of fuzzing each
+	$(MAKE) fuzz FUZZTIME=5m
+
+.PHONY: bench
+bench: venv ## the benchmarks, with what they are compared to in the same run
+	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: results
+results: ## measure on real data: make results DATA=FOLDER (with banking77/test.csv in it)
+	@test -n "$(DATA)" || { echo "say where the data is: make results DATA=FOLDER"; exit 2; }
+	DSPI_DATA=$(abspath $(DATA)) $(GO) test -count=1 -v -run '^TestResults' ./cmd/dspi
+
+.PHONY: dist
+dist: ## static binaries for Linux, macOS and Windows in dist/
+	@mkdir -p dist
+	@set -e; for p in $(PLATFORMS); do \
+	  os=$${p%/*}; arch=$${p#*/}; ext=; [ $$os = windows ] && ext=.exe; \
+	  echo "dist/dspi-$$os-$$arch$$ext"; \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o dist/dspi-$$os-$$arch$$ext ./cmd/dspi; \
+	done
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf dist $(VENV)

@@ -1,0 +1,163 @@
+package dspi_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/dspi-lang/dspi"
+
+// layers is who may use whom: each package may import those of its own line and
+// those named behind the colon. A name ending in /... stands for all below it.
+// docs/architecture.md draws the same.
+var layers = []struct{ pkg, may string }{
+	{"lang/source", ""},
+	{"lang/diag", "lang/source"},
+	{"lang/syntax", "lang/source"},
+	{"lang/types", ""},
+	{"lang/value", "lang/types"},
+	{"lang/universe", "lang/types"},
+	{"lang/expr", "lang/source lang/diag lang/syntax lang/types lang/value"},
+	{"lang/program", "lang/source lang/types lang/value lang/expr"},
+	{"lang/check", "lang/..."},
+	{"parser", "lang/source lang/syntax lang/diag"},
+	{"parser/benchtext", ""},
+	{"parser/format", "parser lang/source lang/syntax lang/diag"},
+	{"parser/config", "lang/source lang/diag lang/value lang/program"},
+	{"interpreter/lm", ""},
+	{"interpreter/lm/lmtest", "interpreter/lm"},
+	{"interpreter/trace", "lang/... interpreter/lm"},
+	{"interpreter/prompt", "lang/... interpreter/lm"},
+	{"interpreter/align", "lang/... interpreter/lm"},
+	{"interpreter/plan", "lang/... interpreter/lm"},
+	{"interpreter/module", "lang/... interpreter/lm interpreter/trace interpreter/prompt interpreter/align"},
+	{"interpreter", "lang/... interpreter/..."},
+	{"stdlib/...", "lang/... interpreter/... stdlib/..."},
+	{"", "lang/... parser/... interpreter/... stdlib/..."},
+	{"cmd/...", "..."},
+	{"examples", "..."},
+}
+
+// foreign says which package alone may import a foreign engine.
+var foreign = map[string]string{
+	"github.com/alecthomas/participle": "parser",
+	"github.com/expr-lang/expr":        "lang/expr",
+	"github.com/hashicorp/hcl":         "parser/config",
+	"github.com/zclconf/go-cty":        "parser/config",
+	"github.com/spf13/cobra":           "cmd/...",
+}
+
+// TestArrows reads the imports of every file and compares them with layers.
+func TestArrows(t *testing.T) {
+	seen := 0
+	err := filepath.WalkDir(".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			if name := e.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		seen++
+		pkg := filepath.ToSlash(filepath.Dir(path))
+		if pkg == "." {
+			pkg = ""
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		may, ok := allowed(pkg)
+		if !ok {
+			t.Errorf("%s: the package %q is not in the list of layers", path, pkg)
+			return nil
+		}
+		for _, imp := range file.Imports {
+			name, _ := strconv.Unquote(imp.Path.Value)
+			if name == module || strings.HasPrefix(name, module+"/") {
+				own := strings.TrimPrefix(strings.TrimPrefix(name, module), "/")
+				if own != pkg && !matchAny(may, own) {
+					t.Errorf("%s imports %s: the arrow points the wrong way", path, name)
+				}
+				continue
+			}
+			for prefix, home := range foreign {
+				if strings.HasPrefix(name, prefix) && !match(home, pkg) {
+					t.Errorf("%s imports %s, which only %s may touch", path, name, home)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 50 {
+		t.Fatalf("only %d files were read", seen)
+	}
+}
+
+func allowed(pkg string) (string, bool) {
+	for _, l := range layers {
+		if match(l.pkg, pkg) {
+			return l.may, true
+		}
+	}
+	return "", false
+}
+
+func matchAny(patterns, pkg string) bool {
+	for _, p := range strings.Fields(patterns) {
+		if match(p, pkg) {
+			return true
+		}
+	}
+	return false
+}
+
+func match(pattern, pkg string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "..."); ok {
+		prefix = strings.TrimSuffix(prefix, "/")
+		return prefix == "" || pkg == prefix || strings.HasPrefix(pkg, prefix+"/")
+	}
+	return pattern == pkg
+}
+
+// TestCoreIsPure checks that lang and parser open no file, read no clock and use
+// no network: they import none of the packages that can.
+func TestCoreIsPure(t *testing.T) {
+	banned := []string{"os", "net", "net/http", "io/ioutil", "os/exec", "path/filepath", "math/rand", "math/rand/v2", "log"}
+	for _, root := range []string{"lang", "parser"} {
+		err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+			if err != nil {
+				return err
+			}
+			for _, imp := range file.Imports {
+				name, _ := strconv.Unquote(imp.Path.Value)
+				for _, b := range banned {
+					if name == b {
+						t.Errorf("%s imports %s, but the core is pure", path, name)
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

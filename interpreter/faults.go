@@ -1,0 +1,206 @@
+package interpreter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/module"
+	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/expr"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lang/types"
+	"github.com/dspi-lang/dspi/lang/value"
+)
+
+// Here every failure of a run gets its words: a diagnostic with the place in the
+// program, what happened, and what can be done.
+
+// callFault words the failure of a step's module.
+func callFault(op *plan.Op, err error) error {
+	var d *diag.Diagnostic
+	if errors.As(err, &d) {
+		return d
+	}
+	var misfit *module.MisfitError
+	if errors.As(err, &misfit) {
+		return misfitFault(op, misfit)
+	}
+	return modelFault(op, err)
+}
+
+// misfitFault shows the reply itself: the primary place is in its text.
+func misfitFault(op *plan.Op, e *module.MisfitError) *diag.Diagnostic {
+	n := len(e.Misfits)
+	last := e.Misfits[n-1]
+	text := last.Reply
+	label := "this does not fit the signature"
+	name := fmt.Sprintf("reply %d of %d from %s", n, n, e.Model)
+	if strings.TrimSpace(text) == "" {
+		text, label = "\n", "the reply is empty"
+	}
+	file := source.NewFile(name, text)
+	d := diag.New("E0601", file.Place(replySpan(text, last.Faults)), label)
+	d.Relate(op.Step.Place, "asked by %s", op.Address)
+	var b strings.Builder
+	if n > 1 {
+		fmt.Fprintf(&b, "The model was asked %d times, each time with what was wrong before. The last reply:\n\n", n)
+	}
+	for _, f := range last.Faults {
+		b.WriteString("    " + f.String() + "\n")
+	}
+	b.WriteString("\nThe signature asks for:\n\n")
+	for _, f := range op.Step.Signature.Outputs {
+		fmt.Fprintf(&b, "    %s: %s\n", f.Name, f.Type)
+	}
+	d.Say("%s", b.String())
+	if e.Finish == lm.FinishLength {
+		d.Hint("the reply was cut off at its length limit: raise max_tokens")
+	}
+	return d.Hint("see what was sent: dspi render FILE %s %s", programOf(op), op.Name)
+}
+
+// replySpan is the part of a reply that a label points at: the first fault's
+// input where it can be found, else the first line that says anything.
+func replySpan(text string, faults []value.Fault) source.Span {
+	for _, f := range faults {
+		s, ok := f.Input.(string)
+		if !ok || strings.TrimSpace(s) == "" {
+			continue
+		}
+		if line, _, _ := strings.Cut(strings.TrimSpace(s), "\n"); line != "" {
+			if i := strings.Index(text, line); i >= 0 {
+				return source.Span{Start: int32(i), End: int32(i + len(line))}
+			}
+		}
+	}
+	start := 0
+	for _, line := range strings.SplitAfter(text, "\n") {
+		if t := strings.TrimRight(line, "\r\n"); strings.TrimSpace(t) != "" {
+			return source.Span{Start: int32(start), End: int32(start + len(t))}
+		}
+		start += len(line)
+	}
+	return source.Span{Start: 0, End: int32(min(1, len(text)))}
+}
+
+func programOf(op *plan.Op) string {
+	parts := strings.Split(op.Address, ".")
+	return strings.Join(parts[1:len(parts)-1], ".")
+}
+
+// modelFault words the failure of a call.
+func modelFault(op *plan.Op, err error) error {
+	at := op.Step.Place
+	if op.Step.Settings.Model.Place.File != nil {
+		at = op.Step.Settings.Model.Place
+	}
+	e := lm.AsError(err)
+	if e == nil {
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return interrupted(op.Address, err)
+		}
+		return diag.New("E0606", at, "`"+op.Name+"` cannot be answered").Say("%s", err.Error())
+	}
+	said := e.Message
+	if said == "" && e.Err != nil {
+		said = e.Err.Error()
+	}
+	var facts strings.Builder
+	fmt.Fprintf(&facts, "    step      %s\n    model     %s\n", op.Address, e.Model)
+	if e.Endpoint != "" {
+		fmt.Fprintf(&facts, "    endpoint  %s\n", e.Endpoint)
+	}
+	if e.Status != 0 {
+		fmt.Fprintf(&facts, "    status    HTTP %d\n", e.Status)
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&facts, "    attempts  %d in %s\n", e.Attempts, e.Elapsed.Round(1e6))
+	}
+	if said != "" {
+		fmt.Fprintf(&facts, "    said      %s\n", said)
+	}
+	make := func(code diag.Code, label string) *diag.Diagnostic {
+		return diag.New(code, at, label).Say("%s", facts.String())
+	}
+	name := e.Model
+	switch e.Kind {
+	case lm.KindNoKey:
+		return make("E0607", name+" needs a key").
+			Hint("set the key in the environment, or `api_key` in the model's block").
+			Hint("to try the program without a key: --model builtin/incontext")
+	case lm.KindAuth:
+		return make("E0602", name+" refused the key").Hint("check the key: is it of this provider, is it still valid, may it use this model?")
+	case lm.KindRateLimit:
+		return make("E0603", name+" takes no more calls at the moment").
+			Hint("wait, lower `limits { concurrency = … }` of the model, or allow more attempts with `retry { attempts = … }`")
+	case lm.KindTimeout:
+		return make("E0604", name+" gave no whole reply in time").Hint("allow more time with `timeout` in the model's block, or ask for less with `max_tokens`")
+	case lm.KindUnreachable:
+		return make("E0605", name+" cannot be reached").Hint("is the server running, is `base_url` right, is there a network?")
+	case lm.KindRequest:
+		return make("E0621", name+" refused the request")
+	case lm.KindCanceled:
+		return interrupted(op.Address, err)
+	}
+	return make("E0606", name+" failed")
+}
+
+// isInterrupted reports whether err only says that the run was stopped.
+func isInterrupted(err error) bool {
+	var d *diag.Diagnostic
+	return errors.As(err, &d) && d.Code == "E0617"
+}
+
+func interrupted(address string, err error) error {
+	d := diag.New("E0617", source.Place{}, "")
+	if errors.Is(err, context.DeadlineExceeded) {
+		return d.Say("The time for the run was up while `%s` was at work.", address)
+	}
+	return d.Say("The run was stopped while `%s` was at work.", address)
+}
+
+func missingModule(op *plan.Op) error {
+	return diag.New("E0510", op.Step.Place, "`"+op.Module+"` cannot run here").
+		Say("The module `%s` is known but nothing in this program of yours runs it.", op.Module)
+}
+
+// valueFault words a computed value that does not fit.
+func valueFault(at source.Place, what string, want types.Type, faults []value.Fault) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "    needs     %s\n", want)
+	for _, f := range faults {
+		b.WriteString("    " + f.String() + "\n")
+	}
+	return diag.New("E0610", at, what+" got a value that does not fit").Say("%s", b.String())
+}
+
+// expressionFault words an expression that failed.
+func expressionFault(v program.Value, err error) error {
+	var e *expr.EvalError
+	if !errors.As(err, &e) {
+		return diag.New("E0614", v.Place, "this cannot be evaluated").Say("%s", err.Error())
+	}
+	at := v.Place
+	if !e.Place.IsZero() {
+		at = e.Place
+	}
+	switch e.Kind {
+	case expr.TooMuch:
+		return diag.New("E0615", at, "this takes more than a run allows").Say("%s.", upper(e.Message))
+	case expr.Cancelled:
+		return interrupted("an expression", e.Err)
+	}
+	return diag.New("E0614", at, "this cannot be evaluated").Say("%s.", upper(e.Message))
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,105 @@
+package lmtest
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+)
+
+// Dialect speaks for a provider's server: it knows the documented shapes of what is
+// sent and what is answered.
+type Dialect struct {
+	// New returns the provider's model for a server. key may be empty.
+	New func(baseURL, key string) (lm.LM, error)
+	// Path is where requests must arrive, from the server's root.
+	Path string
+	// Key returns the key that a request carries, or "".
+	Key func(h http.Header) string
+	// Read reads the body of a request.
+	Read func(body []byte) (Sent, error)
+	// Reply returns the body of a success.
+	Reply func(a Answer) string
+	// Error returns the body of a failure with an HTTP status.
+	Error func(status int, message string) string
+	// Empty is a reply that is well formed and answers nothing.
+	Empty string
+	// Overloaded is a status besides 429 that asks to come back later; 0 for none.
+	Overloaded int
+}
+
+// Sent is what a server understood of a request. System messages stand in front,
+// joined if the protocol joins them.
+type Sent struct {
+	Model    string
+	Messages []lm.Message
+	Params   lm.Params
+}
+
+// Answer is what a server answers.
+type Answer struct {
+	Text   string
+	Finish lm.Finish
+	Usage  lm.Usage
+}
+
+// said returns an answer of one text.
+func said(text string) Answer {
+	return Answer{text, lm.FinishStop, lm.Usage{InputTokens: 11, OutputTokens: 7}}
+}
+
+// server is an httptest server with the calls it saw.
+type server struct {
+	*httptest.Server
+	calls atomic.Int64
+}
+
+// serve starts a server that reads each request whole and gives it to answer, with
+// its number from 1.
+func serve(t testing.TB, answer func(w http.ResponseWriter, r *http.Request, body []byte, n int)) *server {
+	s := &server{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the client is gone
+		}
+		answer(w, r, body, int(s.calls.Add(1)))
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// say writes a JSON body.
+func say(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	io.WriteString(w, body)
+}
+
+// model returns the dialect's model for a server.
+func (d Dialect) model(t testing.TB, baseURL, key string) lm.LM {
+	t.Helper()
+	m, err := d.New(baseURL, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// Benchmark measures one call of a provider against a server in the same process: what
+// the provider, HTTP and the server cost together.
+func Benchmark(b *testing.B, d Dialect) {
+	reply := d.Reply(said("The capital of France is Paris."))
+	s := serve(b, func(w http.ResponseWriter, _ *http.Request, _ []byte, _ int) { say(w, 200, reply) })
+	m := d.model(b, s.URL, testKey)
+	req := rich()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Generate(b.Context(), req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,416 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lang/universe"
+	"github.com/dspi-lang/dspi/lang/value"
+)
+
+// Defaults of a model's settings.
+const (
+	DefaultTimeout     = 60 * time.Second
+	DefaultConcurrency = 64
+	DefaultRetries     = 1
+)
+
+// Options are what a plan is told from outside.
+type Options struct {
+	Universe *universe.Universe
+	// Model, when set, answers every step: a declared name or provider/name.
+	Model string
+	// DefaultModel answers where neither a step nor a program names a model,
+	// before the file's own default.
+	DefaultModel string
+	// FallbackModel answers when nothing at all names a model.
+	FallbackModel string
+	// Values of variables, by name, already of the variables' types.
+	Values map[string]any
+	// Getenv reads the environment, for keys and `env("…")`; nil: it is empty.
+	Getenv func(string) string
+}
+
+// Make plans a program of a checked project. The list says what keeps it from
+// being planned: a variable without a value, a model that does not exist.
+func Make(project *program.Project, prog *program.Program, opt Options) (*Plan, diag.List) {
+	m := &maker{project: project, opt: opt, models: map[string]*Model{}, read: map[string]bool{}}
+	if m.opt.Getenv == nil {
+		m.opt.Getenv = func(string) string { return "" }
+	}
+	m.values = maps.Clone(opt.Values)
+	if m.values == nil {
+		m.values = map[string]any{}
+	}
+	for _, v := range project.Variables {
+		if _, given := m.values[v.Name]; given {
+			continue
+		}
+		if v.HasDefault {
+			m.values[v.Name] = v.Default
+		} else if v.Env != "" {
+			if text := m.opt.Getenv(v.Env); text != "" {
+				m.values[v.Name] = text
+			}
+		}
+	}
+	p := m.program(prog, nil)
+	m.diags.Sort()
+	if m.diags.HasErrors() {
+		return nil, m.diags
+	}
+	p.Variables = slices.Sorted(maps.Keys(m.read))
+	return p, m.diags
+}
+
+type maker struct {
+	project *program.Project
+	opt     Options
+	values  map[string]any
+	models  map[string]*Model
+	read    map[string]bool // variables read
+	diags   diag.List
+}
+
+// program plans a program; outer is the model of the step that calls it.
+func (m *maker) program(prog *program.Program, outer *Model) *Plan {
+	p := &Plan{
+		Program: prog.Name, Checked: prog, Values: m.values,
+		Inputs: planFields(prog.Signature.Inputs),
+	}
+	for _, l := range prog.Lets {
+		m.uses(prog.Names, l.Value)
+		p.Ops = append(p.Ops, &Op{
+			Name: l.Name, Address: prog.Address() + "." + l.Name, Kind: ValueOp, After: l.Needs, Let: l,
+			Inputs:  []Bind{{l.Name, l.Value.Text(), false}},
+			Outputs: []Field{{l.Name, l.Value.Type.String()}},
+		})
+	}
+	for _, st := range prog.Steps {
+		p.Ops = append(p.Ops, m.step(prog, st, outer))
+	}
+	p.Ops = inOrder(p.Ops)
+	for _, out := range prog.Outputs {
+		m.uses(prog.Names, out.Value)
+		p.Outputs = append(p.Outputs, Bind{out.Name, out.Value.Text(), out.Auto})
+	}
+	return p
+}
+
+func (m *maker) step(prog *program.Program, st *program.Step, outer *Model) *Op {
+	op := &Op{
+		Name: st.Name, Address: prog.Address() + "." + st.Name, Kind: StepOp,
+		Module: st.Module, After: st.Needs, Step: st, Adapter: st.Settings.Adapter,
+		Outputs: planFields(st.Signature.Outputs),
+	}
+	for _, in := range st.Inputs {
+		m.uses(prog.Names, in.Value)
+		op.Inputs = append(op.Inputs, Bind{in.Name, in.Value.Text(), in.Auto})
+	}
+	s := st.Settings
+	for _, v := range []program.Value{s.Instructions, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.Retries} {
+		m.uses(prog.Names, v)
+	}
+	model := m.modelFor(s.Model, outer)
+	if st.Program != nil {
+		op.Kind, op.Module = CallOp, ""
+		if s.Model.IsZero() {
+			model = outer
+		}
+		op.Plan = m.program(st.Program, model)
+		return op
+	}
+	op.Model = model
+	return op
+}
+
+// uses notes the variables that a value reads and reports those without a value.
+func (m *maker) uses(names program.Names, v program.Value) {
+	if v.Expr == nil {
+		return
+	}
+	for _, r := range v.Expr.Refs() {
+		if r.Root != "var" {
+			continue
+		}
+		if x, ok := names.Resolve(r.Path); ok {
+			m.variable(x, source.Place{File: v.Place.File, Span: r.Span})
+		}
+	}
+}
+
+func (m *maker) variable(v *program.Variable, at source.Place) {
+	if m.read[v.Name] {
+		return
+	}
+	m.read[v.Name] = true
+	if _, ok := m.values[v.Name]; ok {
+		return
+	}
+	name := v.Name
+	d := diag.New("E0512", at, "`"+name+"` is needed here").Relate(v.Place, "declared here without a default")
+	if v.Env != "" {
+		d.Related = nil
+		d.Relate(v.Place, "declared here; the environment variable %s is not set", v.Env)
+		d.Hint("set %s in the environment", v.Env)
+	}
+	d.Hint("give it a value: --var %s=…", name)
+	m.diags = append(m.diags, d)
+}
+
+// modelFor resolves the model of a step: --model, else what the step or its
+// program names, else the calling step's, else the default.
+func (m *maker) modelFor(ref program.ModelRef, outer *Model) *Model {
+	switch {
+	case m.opt.Model != "":
+		return m.named(m.opt.Model, "--model", source.Place{})
+	case ref.Model != nil:
+		return m.declared(ref.Model, "the program", ref.Place)
+	case ref.Variable != nil:
+		m.variable(ref.Variable, ref.Place)
+		name, ok := m.values[ref.Variable.Name].(string)
+		if !ok {
+			return &Model{}
+		}
+		return m.named(name, "var."+ref.Variable.Name, ref.Place)
+	case ref.Address != "":
+		return m.address(ref.Address, "the program")
+	case outer != nil:
+		return outer
+	}
+	if m.opt.DefaultModel != "" {
+		return m.named(m.opt.DefaultModel, "DSPI_MODEL", source.Place{})
+	}
+	for _, x := range m.project.Models {
+		if x.Default {
+			return m.declared(x, "default = true", x.Place)
+		}
+	}
+	return m.address(m.opt.FallbackModel, "nothing else")
+}
+
+// named resolves a name from outside the program: a declared model, or
+// provider/name (a slash decides).
+func (m *maker) named(name, from string, at source.Place) *Model {
+	if strings.Contains(name, "/") {
+		provider, id, _ := strings.Cut(name, "/")
+		p, ok := m.opt.Universe.Provider(provider)
+		if !ok || id == "" || p.Models != nil && !slices.Contains(p.Models, id) {
+			m.unknownModel(name, from, at)
+			return &Model{}
+		}
+		return m.address(name, from)
+	}
+	if x, ok := m.project.Model(strings.TrimPrefix(name, "model.")); ok {
+		return m.declared(x, from, at)
+	}
+	m.unknownModel(name, from, at)
+	return &Model{}
+}
+
+func (m *maker) unknownModel(name, from string, at source.Place) {
+	d := diag.New("E0616", at, "no model is called `"+name+"`")
+	var names []string
+	for _, x := range m.project.Models {
+		names = append(names, x.Name)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "The model `%s`, from %s, is neither declared nor an address `provider/name`.\n", name, from)
+	if len(names) > 0 {
+		fmt.Fprintf(&b, "\nDeclared are: %s.\n", strings.Join(names, ", "))
+	}
+	b.WriteString("\nProviders and an address of each:\n\n")
+	for _, p := range m.opt.Universe.Providers {
+		fmt.Fprintf(&b, "    %-10s  %s\n", p.Name, p.Example)
+	}
+	d.Say("%s", b.String())
+	if near, ok := diag.Nearest(name, names); ok {
+		d.Hint("did you mean `%s`?", near)
+	}
+	m.diags = append(m.diags, d)
+}
+
+func (m *maker) address(address, from string) *Model {
+	provider, id, _ := strings.Cut(address, "/")
+	key := "/" + address + " " + from
+	if x, ok := m.models[key]; ok {
+		return x
+	}
+	x := &Model{
+		Address: address, Provider: provider, ID: id, Source: from,
+		Timeout: DefaultTimeout, Concurrency: DefaultConcurrency, Retry: lm.DefaultRetry(),
+	}
+	m.finish(x)
+	m.models[key] = x
+	return x
+}
+
+func (m *maker) declared(d *program.Model, from string, at source.Place) *Model {
+	key := d.Name + " " + from
+	if x, ok := m.models[key]; ok {
+		return x
+	}
+	x := &Model{
+		Name: d.Name, Provider: d.Provider, Source: from, Pending: d.Pending,
+		Timeout: orDefault(d.Timeout, DefaultTimeout), Concurrency: orDefault(d.Concurrency, DefaultConcurrency),
+		Retry: lm.DefaultRetry(),
+	}
+	m.models[key] = x
+	x.Retry.Attempts = orDefault(d.Attempts, x.Retry.Attempts)
+	x.Retry.Base = orDefault(d.RetryBase, x.Retry.Base)
+	x.Retry.Max = orDefault(d.RetryMax, x.Retry.Max)
+	if d.Price != nil {
+		x.Price = &lm.Price{Input: d.Price.Input, Output: d.Price.Output}
+	}
+	fixed := func(v program.Value) any { return m.fixed(d.Names, v) }
+	x.ID, _ = fixed(d.ID).(string)
+	x.BaseURL, _ = fixed(d.BaseURL).(string)
+	x.Key, _ = fixed(d.APIKey).(string)
+	x.Params = Params(fixed, d.Temperature, d.TopP, d.MaxTokens, d.Seed, d.Stop)
+	x.Address = x.Provider + "/" + x.ID
+	if x.Provider == "" {
+		x.Address = "model." + d.Name
+	}
+	m.finish(x)
+	return x
+}
+
+// finish fills in what the provider says: the key from the environment, and that
+// it is free.
+func (m *maker) finish(x *Model) {
+	p, ok := m.opt.Universe.Provider(x.Provider)
+	if !ok {
+		return
+	}
+	if x.Key == "" && p.KeyVar != "" && x.BaseURL == "" {
+		x.Key = m.opt.Getenv(p.KeyVar)
+	}
+	if p.Free && x.Price == nil {
+		x.Price = &lm.Price{}
+	}
+}
+
+// fixed evaluates a value that depends on variables only; nil when there is none
+// or it was reported.
+func (m *maker) fixed(names program.Names, v program.Value) any {
+	if v.Expr == nil {
+		return nil
+	}
+	n := len(m.diags)
+	m.uses(names, v)
+	if len(m.diags) > n {
+		return nil
+	}
+	code, err := v.Expr.Compile()
+	if err == nil {
+		var out any
+		out, err = code.Eval(context.Background(), func(root string) (any, bool) {
+			if root == "var" {
+				return Variables(names, m.values), true
+			}
+			return nil, false
+		})
+		if err == nil {
+			return out
+		}
+	}
+	m.diags = append(m.diags, diag.New("E0614", v.Place, "this cannot be evaluated").Say("%s", err.Error()))
+	return nil
+}
+
+// Variables returns what `var` is in a file: the values of the variables that it
+// can use, those of a file imported as rag in an object of their own.
+func Variables(names program.Names, values map[string]any) *value.Object {
+	o := &value.Object{}
+	for _, n := range slices.Sorted(maps.Keys(names)) {
+		at := o
+		path := strings.Split(n, ".")
+		for _, p := range path[:len(path)-1] {
+			inner, ok := at.Get(p)
+			if !ok {
+				inner = &value.Object{}
+				at.Set(p, inner)
+			}
+			at, ok = inner.(*value.Object)
+			if !ok {
+				return o
+			}
+		}
+		at.Set(path[len(path)-1], values[names[n].Name])
+	}
+	return o
+}
+
+// Params builds the parameters of a call from values that eval evaluates.
+func Params(eval func(program.Value) any, temperature, topP, maxTokens, seed, stop program.Value) lm.Params {
+	var p lm.Params
+	float := func(v program.Value) *float64 {
+		switch x := eval(v).(type) {
+		case float64:
+			return &x
+		case int:
+			f := float64(x)
+			return &f
+		}
+		return nil
+	}
+	integer := func(v program.Value) *int {
+		if n, ok := eval(v).(int); ok {
+			return &n
+		}
+		return nil
+	}
+	p.Temperature, p.TopP = float(temperature), float(topP)
+	p.MaxTokens, p.Seed = integer(maxTokens), integer(seed)
+	if list, ok := eval(stop).([]any); ok {
+		for _, s := range list {
+			if text, ok := s.(string); ok {
+				p.Stop = append(p.Stop, text)
+			}
+		}
+	}
+	return p
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// inOrder sorts operations so that each stands behind those it waits for, and
+// numbers the waves. Operations of one wave keep the order of the text.
+func inOrder(ops []*Op) []*Op {
+	byName := map[string]*Op{}
+	for _, op := range ops {
+		byName[op.Name] = op
+	}
+	var wave func(op *Op) int
+	wave = func(op *Op) int {
+		if op.Wave > 0 {
+			return op.Wave
+		}
+		op.Wave = 1
+		for _, n := range op.After {
+			if other, ok := byName[n]; ok {
+				op.Wave = max(op.Wave, wave(other)+1)
+			}
+		}
+		return op.Wave
+	}
+	for _, op := range ops {
+		wave(op)
+	}
+	slices.SortStableFunc(ops, func(a, b *Op) int { return a.Wave - b.Wave })
+	return ops
+}

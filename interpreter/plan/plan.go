@@ -1,0 +1,228 @@
+// Package plan turns a checked program into a Plan: what a run will do, as a
+// value that can be printed, compared and run.
+//
+//	Plan   the operations of one program, in an order that respects their waits
+//	Op     one operation: a step, a call of another program, a named value
+//	Model  where the calls of an operation go, with every setting resolved
+//
+// Make (make.go) fixes everything that is known before a run: variables, models,
+// their addresses and keys. What is left is to evaluate expressions and to call
+// modules, and package interpreter does that.
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/types"
+)
+
+// Plan is what a run of a program will do.
+type Plan struct {
+	Program   string   // its name
+	Inputs    []Field  // what it takes
+	Ops       []*Op    // in an order in which they could run one after another
+	Outputs   []Bind   // what it gives
+	Variables []string // names of the variables it reads, in alphabetical order
+
+	// Checked is the program that the plan was made of; Values are those of
+	// the variables, by name.
+	Checked *program.Program
+	Values  map[string]any
+}
+
+// Field is an input or output of a plan or operation.
+type Field struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// Bind says where a value comes from.
+type Bind struct {
+	Name string `json:"name"`
+	From string `json:"from"`
+	Auto bool   `json:"auto"` // bound by name, not written
+}
+
+// Kind is a kind of operation.
+type Kind string
+
+// The kinds of operations.
+const (
+	StepOp  Kind = "step"    // a module is called
+	CallOp  Kind = "program" // another program is called
+	ValueOp Kind = "value"   // an expression is evaluated and named
+)
+
+// Op is one operation.
+type Op struct {
+	Name    string
+	Address string // program.rag.respond
+	Kind    Kind
+	Module  string   // of a step
+	Model   *Model   // of a step; nil otherwise
+	After   []string // the operations it waits for
+	Wave    int      // 1 for those that wait for nothing; else one more than the latest it waits for
+	Inputs  []Bind
+	Outputs []Field
+	Adapter string
+	Plan    *Plan // of a called program
+
+	Step *program.Step
+	Let  *program.Let
+}
+
+// Model is where calls go, every setting resolved.
+type Model struct {
+	Name     string // the declared name; "" for one that is only an address
+	Address  string // provider/name
+	Provider string
+	ID       string
+	BaseURL  string
+	Key      string // never printed
+	Source   string // why this model: "the step", "the program", "--model", …
+
+	Params      lm.Params
+	Timeout     time.Duration
+	Concurrency int
+	Retry       lm.RetryPolicy
+	Price       *lm.Price
+	Pending     []program.Pending
+}
+
+// String returns the plan for people.
+func (p *Plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "program %s\n", p.Program)
+	p.write(&b, "  ")
+	return b.String()
+}
+
+func (p *Plan) write(b *strings.Builder, indent string) {
+	fields := func(fs []Field) string {
+		parts := make([]string, len(fs))
+		for i, f := range fs {
+			parts[i] = f.Name + ": " + f.Type
+		}
+		return strings.Join(parts, ", ")
+	}
+	fmt.Fprintf(b, "%stakes  %s\n", indent, orNothing(fields(p.Inputs)))
+	for _, op := range p.Ops {
+		fmt.Fprintf(b, "\n%s%d. %s %s", indent, op.Wave, op.what(), op.Name)
+		if len(op.After) > 0 {
+			fmt.Fprintf(b, "  after %s", strings.Join(op.After, ", "))
+		}
+		b.WriteString("\n")
+		for _, in := range op.Inputs {
+			fmt.Fprintf(b, "%s     %s = %s%s\n", indent, in.Name, oneLine(in.From), byName(in.Auto))
+		}
+		if len(op.Outputs) > 0 {
+			fmt.Fprintf(b, "%s     -> %s\n", indent, fields(op.Outputs))
+		}
+		if op.Model != nil {
+			fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
+		}
+		if op.Plan != nil {
+			op.Plan.write(b, indent+"     ")
+		}
+	}
+	fmt.Fprintf(b, "\n%sgives\n", indent)
+	for _, out := range p.Outputs {
+		fmt.Fprintf(b, "%s     %s = %s%s\n", indent, out.Name, oneLine(out.From), byName(out.Auto))
+	}
+}
+
+func (op *Op) what() string {
+	switch op.Kind {
+	case StepOp:
+		return op.Module
+	case CallOp:
+		return "program " + op.Step.Program.Name + " as"
+	}
+	return "let"
+}
+
+func (m *Model) label() string {
+	s := m.Address
+	if m.Name != "" {
+		s = "model." + m.Name + " (" + m.Address + ")"
+	}
+	if m.Source != "" {
+		s += ", from " + m.Source
+	}
+	for _, p := range m.Pending {
+		s += ", `" + p.Setting + "` not obeyed yet"
+	}
+	return s
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}
+
+func byName(auto bool) string {
+	if auto {
+		return "  (by name)"
+	}
+	return ""
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// MarshalJSON writes the plan for machines. Keys are not in it.
+func (p *Plan) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Program   string   `json:"program"`
+		Inputs    []Field  `json:"inputs"`
+		Ops       []*Op    `json:"ops"`
+		Outputs   []Bind   `json:"outputs"`
+		Variables []string `json:"variables"`
+	}{p.Program, p.Inputs, p.Ops, p.Outputs, append([]string{}, p.Variables...)})
+}
+
+// MarshalJSON writes the operation for machines.
+func (op *Op) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Name    string   `json:"name"`
+		Address string   `json:"address"`
+		Kind    Kind     `json:"kind"`
+		Module  string   `json:"module,omitempty"`
+		Wave    int      `json:"wave"`
+		After   []string `json:"after"`
+		Inputs  []Bind   `json:"inputs"`
+		Outputs []Field  `json:"outputs"`
+		Model   *Model   `json:"model,omitempty"`
+		Adapter string   `json:"adapter,omitempty"`
+		Plan    *Plan    `json:"plan,omitempty"`
+	}{op.Name, op.Address, op.Kind, op.Module, op.Wave, append([]string{}, op.After...), append([]Bind{}, op.Inputs...), op.Outputs, op.Model, op.Adapter, op.Plan})
+}
+
+// MarshalJSON writes the model for machines, without its key and address of
+// server, which may hold secrets.
+func (m *Model) MarshalJSON() ([]byte, error) {
+	pending := []string{}
+	for _, p := range m.Pending {
+		pending = append(pending, p.Setting)
+	}
+	return json.Marshal(struct {
+		Name    string   `json:"name,omitempty"`
+		Address string   `json:"address"`
+		Source  string   `json:"source"`
+		Pending []string `json:"not_obeyed_yet"`
+	}{m.Name, m.Address, m.Source, pending})
+}
+
+func planFields(fs []types.Field) []Field {
+	out := make([]Field, len(fs))
+	for i, f := range fs {
+		out[i] = Field{f.Name, f.Type.String()}
+	}
+	return out
+}

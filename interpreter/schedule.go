@@ -1,0 +1,327 @@
+package interpreter
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/module"
+	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/prompt"
+	"github.com/dspi-lang/dspi/interpreter/trace"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/value"
+)
+
+// frame is a plan under way: the values made so far.
+type frame struct {
+	run    *run
+	plan   *plan.Plan
+	inputs *value.Object
+	vars   *value.Object
+
+	mu     sync.Mutex
+	values map[string]any // of steps (an object of outputs) and named values
+}
+
+// plan runs the operations of a plan and returns its outputs.
+func (r *run) plan(ctx context.Context, p *plan.Plan, inputs *value.Object) (*value.Object, error) {
+	f := &frame{run: r, plan: p, inputs: inputs, vars: plan.Variables(p.Checked.Names, p.Values), values: make(map[string]any, len(p.Ops))}
+	if err := f.schedule(ctx); err != nil {
+		return nil, err
+	}
+	outputs := &value.Object{}
+	for i, out := range p.Checked.Outputs {
+		v, err := f.eval(ctx, out.Value)
+		if err != nil {
+			return nil, err
+		}
+		want := p.Checked.Signature.Outputs[i].Type
+		v, faults := value.Check(want, v, value.Fitting)
+		if len(faults) > 0 {
+			return nil, valueFault(out.Value.Place, "the output `"+out.Name+"`", want, faults)
+		}
+		outputs.Set(out.Name, v)
+	}
+	return outputs, nil
+}
+
+// schedule starts each operation when all it waits for is done. The goroutine of
+// the caller runs one operation itself whenever nothing else is ready, so that a
+// chain of steps costs no goroutines.
+func (f *frame) schedule(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ops := f.plan.Ops
+	waiting := make(map[string]int, len(ops)) // how many it still waits for
+	next := make(map[string][]*plan.Op)       // who waits for it
+	var ready []*plan.Op
+	for _, op := range ops {
+		waiting[op.Name] = len(op.After)
+		for _, n := range op.After {
+			next[n] = append(next[n], op)
+		}
+		if len(op.After) == 0 {
+			ready = append(ready, op)
+		}
+	}
+	type done struct {
+		op  *plan.Op
+		err error
+	}
+	results := make(chan done)
+	running := 0
+	var failed error
+	finish := func(d done) {
+		if d.err != nil {
+			if failed == nil || isInterrupted(failed) && !isInterrupted(d.err) {
+				failed = d.err
+			}
+			cancel()
+			return
+		}
+		for _, op := range next[d.op.Name] {
+			waiting[op.Name]--
+			if waiting[op.Name] == 0 {
+				ready = append(ready, op)
+			}
+		}
+	}
+	for {
+		if failed != nil {
+			ready = nil
+		}
+		for len(ready) > 1 || len(ready) == 1 && running > 0 {
+			op := ready[len(ready)-1]
+			ready = ready[:len(ready)-1]
+			running++
+			go func() { results <- done{op, f.do(ctx, op)} }()
+		}
+		switch {
+		case len(ready) == 1:
+			op := ready[0]
+			ready = nil
+			finish(done{op, f.do(ctx, op)})
+		case running > 0:
+			finish(<-results)
+			running--
+		default:
+			return failed
+		}
+	}
+}
+
+// do runs one operation and keeps its value.
+func (f *frame) do(ctx context.Context, op *plan.Op) error {
+	if err := ctx.Err(); err != nil {
+		return interrupted(op.Address, err)
+	}
+	var v any
+	var err error
+	switch op.Kind {
+	case plan.ValueOp:
+		v, err = f.eval(ctx, op.Let.Value)
+	default:
+		v, err = f.step(ctx, op)
+	}
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.values[op.Name] = v
+	f.mu.Unlock()
+	return nil
+}
+
+// step runs a step: its inputs are evaluated, its module or program called.
+func (f *frame) step(ctx context.Context, op *plan.Op) (out *value.Object, err error) {
+	start := time.Now()
+	inputs, err := f.stepInputs(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	f.run.emit(trace.Event{Kind: trace.StepStart, Address: op.Address, Inputs: inputs})
+	defer func() {
+		f.run.emit(trace.Event{Kind: trace.StepEnd, Address: op.Address, Outputs: out, Duration: time.Since(start), Err: err})
+	}()
+	if op.Plan != nil {
+		return f.run.plan(ctx, op.Plan, inputs)
+	}
+	call, mod, err := f.call(ctx, op, inputs)
+	if err != nil {
+		return nil, err
+	}
+	out, err = mod.Run(ctx, call)
+	if err != nil {
+		return nil, callFault(op, err)
+	}
+	return out, nil
+}
+
+func (f *frame) stepInputs(ctx context.Context, op *plan.Op) (*value.Object, error) {
+	st := op.Step
+	bound := make(map[string]program.Value, len(st.Inputs))
+	for _, in := range st.Inputs {
+		bound[in.Name] = in.Value
+	}
+	inputs := &value.Object{}
+	for _, field := range st.Declared.Inputs {
+		b, ok := bound[field.Name]
+		if !ok {
+			if field.HasDefault {
+				inputs.Set(field.Name, field.Default)
+			}
+			continue
+		}
+		v, err := f.eval(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		v, faults := value.Check(field.Type, v, value.Fitting)
+		if len(faults) > 0 {
+			return nil, valueFault(b.Place, "the input `"+field.Name+"` of `"+st.Name+"`", field.Type, faults)
+		}
+		if v == nil && b.Expr == nil && b.Field == "" {
+			if _, given := f.inputs.Get(b.Root); !given {
+				continue // an optional input that nobody gave stays out of the prompt
+			}
+		}
+		inputs.Set(field.Name, v)
+	}
+	return inputs, nil
+}
+
+// call puts together what the module of a step gets.
+func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*module.Call, module.Module, error) {
+	st := op.Step
+	mod, ok := f.run.env.Module(st.Module)
+	if !ok {
+		return nil, nil, missingModule(op)
+	}
+	model, err := f.run.env.LM(op.Model)
+	if err != nil {
+		return nil, nil, modelFault(op, err)
+	}
+	s := st.Settings
+	var first error
+	eval := func(v program.Value) any {
+		if v.Expr == nil || first != nil {
+			return nil
+		}
+		x, err := f.eval(ctx, v)
+		if err != nil {
+			first = err
+		}
+		return x
+	}
+	sig := *st.Signature
+	if sig.Instructions == "" {
+		sig.Instructions = st.Declared.Instructions
+	}
+	if text, ok := eval(s.Instructions).(string); ok {
+		sig.Instructions = text
+	}
+	if sig.Instructions == "" {
+		sig.Instructions = st.Declared.DefaultInstructions()
+	}
+	params := merge(plan.Params(eval, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop), op.Model.Params)
+	retries := plan.DefaultRetries
+	if n, ok := eval(s.Retries).(int); ok {
+		retries = n
+	}
+	if first != nil {
+		return nil, nil, first
+	}
+	adapter, ok := prompt.Lookup(orChat(s.Adapter))
+	if !ok {
+		return nil, nil, missingModule(op)
+	}
+	return &module.Call{
+		Address: op.Address, Signature: &sig, Inputs: inputs, LM: model, Params: params,
+		Adapter: adapter, Retries: retries, Host: host{f.run, op},
+	}, mod, nil
+}
+
+// merge fills what a step leaves open with the settings of its model.
+func merge(p, def lm.Params) lm.Params {
+	if p.Temperature == nil {
+		p.Temperature = def.Temperature
+	}
+	if p.TopP == nil {
+		p.TopP = def.TopP
+	}
+	if p.MaxTokens == nil {
+		p.MaxTokens = def.MaxTokens
+	}
+	if p.Seed == nil {
+		p.Seed = def.Seed
+	}
+	if p.Stop == nil {
+		p.Stop = def.Stop
+	}
+	return p
+}
+
+func orChat(adapter string) string {
+	if adapter == "" {
+		return "chat"
+	}
+	return adapter
+}
+
+// eval evaluates a value in the frame.
+func (f *frame) eval(ctx context.Context, v program.Value) (any, error) {
+	if v.Expr == nil {
+		root, ok := f.lookup(v.Root)
+		if !ok {
+			return nil, nil
+		}
+		if v.Field == "" {
+			return root, nil
+		}
+		o, _ := root.(*value.Object)
+		x, _ := o.Get(v.Field)
+		return x, nil
+	}
+	code, err := v.Expr.Compile()
+	if err != nil {
+		return nil, expressionFault(v, err)
+	}
+	x, err := code.Eval(ctx, f.lookup)
+	if err != nil {
+		return nil, expressionFault(v, err)
+	}
+	return x, nil
+}
+
+// lookup finds what a bare name means: a program's input before anything else,
+// as the checker does.
+func (f *frame) lookup(root string) (any, bool) {
+	if v, ok := f.inputs.Get(root); ok {
+		return v, true
+	}
+	switch root {
+	case "inputs":
+		return f.inputs, true
+	case "var":
+		return f.vars, true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	v, ok := f.values[root]
+	return v, ok
+}
+
+// host is what a module sees of the machine.
+type host struct {
+	run *run
+	op  *plan.Op
+}
+
+func (h host) Emit(e trace.Event) {
+	e.Address = h.op.Address
+	h.run.emit(e)
+}
+
+func (h host) Count(_ string, u lm.Usage) *float64 { return h.run.count(u, h.op.Model.Price) }

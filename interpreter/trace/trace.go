@@ -1,0 +1,57 @@
+// Package trace holds the events of a run. Whatever shows a run (progress,
+// usage, telemetry, the page of a run) reads these and nothing else.
+//
+//	Event  one thing that happened: a run, step or call began or ended
+//	Sink   takes events; it is called by many goroutines at once
+package trace
+
+import (
+	"time"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/lang/value"
+)
+
+// Kind says what happened.
+type Kind string
+
+// The kinds of events.
+const (
+	RunStart  Kind = "run_start"
+	RunEnd    Kind = "run_end"
+	StepStart Kind = "step_start"
+	StepEnd   Kind = "step_end"
+	CallStart Kind = "call_start" // a request goes to a model
+	CallEnd   Kind = "call_end"   // its reply came, or it failed for good
+	Attempt   Kind = "attempt"    // an attempt failed and will be repeated
+	Misfit    Kind = "misfit"     // a reply did not fit; the model is asked again
+)
+
+// Event is one thing that happened in a run.
+type Event struct {
+	Time    time.Time
+	Run     string // id of the run
+	Kind    Kind
+	Address string // program.rag.respond; of a run: program.rag
+
+	Model    string        // CallStart, CallEnd, Attempt: the model's address
+	Messages []lm.Message  // CallStart
+	Reply    *lm.Response  // CallEnd
+	Cost     *float64      // CallEnd: US dollars; nil: the price is not known
+	Inputs   *value.Object // RunStart, StepStart
+	Outputs  *value.Object // RunEnd, StepEnd
+	Number   int           // Attempt, Misfit: which one, from 1
+	Wait     time.Duration // Attempt: until the next
+	Duration time.Duration // ends
+	Err      error         // ends, Attempt, Misfit
+}
+
+// Sink takes the events of runs. A nil Sink drops them.
+type Sink func(Event)
+
+// Emit gives an event to a sink that may be nil.
+func (s Sink) Emit(e Event) {
+	if s != nil {
+		s(e)
+	}
+}

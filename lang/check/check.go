@@ -1,0 +1,124 @@
+// Package check turns syntax trees into a checked program.Project, or says
+// everything that is wrong with them.
+//
+// It works in passes over the files of a project, each of which leaves what it
+// found for the next:
+//
+//	faults.go      what the parser did not understand, as diagnostics
+//	declare.go     every declaration of every file gets its place in a table
+//	types.go       type expressions become types
+//	signatures.go  fields and arrows become signatures
+//	settings.go    attributes become settings, against the universe's table
+//	variables.go   variables, their defaults and choices
+//	models.go      models: provider, key, limits, price
+//	steps.go       programs: steps, bindings, outputs
+//	order.go       what waits for what; rings
+//
+// The checker asks and does not import: built-in names come as a
+// universe.Universe, imported files through Options.Import. It opens no file.
+//
+// One cause makes one message. What could not be understood has the type
+// types.Invalid, which fits everything, so that what only failed because of it
+// stays quiet. The words of the messages stand together in messages.go.
+package check
+
+import (
+	"fmt"
+
+	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/expr"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lang/syntax"
+	"github.com/dspi-lang/dspi/lang/universe"
+)
+
+// Options are what the checker is told by its host.
+type Options struct {
+	Universe *universe.Universe
+	// Import returns the tree of an imported file: the same tree each time
+	// for the same file. A nil Import refuses every import.
+	Import func(from *source.File, path string) (*syntax.File, error)
+	// Python lets Python's spellings of types stand (`str`, `List[int]`): for
+	// signatures given on the command line.
+	Python bool
+}
+
+// Check checks the file at the root of a project and all it imports. The project
+// holds what could be understood; it may be run when the list has no errors.
+func Check(root *syntax.File, opt Options) (*program.Project, diag.List) {
+	c := &checker{
+		opt: opt, u: opt.Universe,
+		files:   map[*syntax.File]*fileScope{},
+		owners:  map[string]*decl{},
+		project: &program.Project{Root: root.Source},
+	}
+	c.declareFile(root, "")
+	for _, fs := range c.order {
+		c.reportFaults(fs.file)
+	}
+	for _, fs := range c.order {
+		c.resolveTypes(fs)
+	}
+	for _, fs := range c.order {
+		c.checkVariables(fs)
+	}
+	for _, fs := range c.order {
+		c.checkModels(fs)
+	}
+	c.checkDefaultModel()
+	for _, fs := range c.order {
+		c.declarePrograms(fs)
+	}
+	for _, fs := range c.order {
+		c.checkPrograms(fs)
+	}
+	c.checkRings()
+	c.diags.Sort()
+	return c.project, c.diags
+}
+
+type checker struct {
+	opt     Options
+	u       *universe.Universe
+	files   map[*syntax.File]*fileScope
+	order   []*fileScope     // the root first
+	owners  map[string]*decl // "program rag.answer" → who declared it first
+	project *program.Project
+	bodies  []*body // the programs, in order
+
+	stepOwners map[string]string // see hiddenNames
+	diags      diag.List
+}
+
+// report adds a message.
+func (c *checker) report(d *diag.Diagnostic) *diag.Diagnostic {
+	c.diags = append(c.diags, d)
+	return d
+}
+
+// add adds the messages of another package.
+func (c *checker) add(l diag.List) { c.diags = append(c.diags, l...) }
+
+// parseExpr parses an expression and reports what is wrong with it. It returns
+// nil when the expression cannot be read.
+func (c *checker) parseExpr(fs *fileScope, e *syntax.Expr) *expr.Expr {
+	if e == nil || fs.faultIn(e.Span) {
+		return nil // the parser has said what is missing or wrong
+	}
+	x, diags := expr.Parse(fs.file.Source, e)
+	c.add(diags)
+	if diags.HasErrors() {
+		return nil
+	}
+	return x
+}
+
+func code(s string) string { return "`" + s + "`" }
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, one)
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

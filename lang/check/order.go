@@ -1,0 +1,270 @@
+package check
+
+import (
+	"slices"
+
+	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/source"
+)
+
+// The order of steps.
+//
+// A step waits for the steps and named values that its inputs and settings read.
+// What is read is known from the expressions, so the order needs no words of its
+// own. A program is a graph whose edges are these waits; where the graph has a
+// ring, no step of the ring can start. Rings are found as strongly connected
+// components (Tarjan, "Depth-first search and linear graph algorithms", 1972);
+// each is reported once, along one shortest way round it.
+
+// wait is one edge of the graph: who waits reads `root.field` at a place.
+type wait struct {
+	on    string
+	text  string
+	place source.Place
+}
+
+// orderProgram fills Needs of steps and named values and reports rings.
+func (c *checker) orderProgram(b *body) {
+	waits := map[string][]wait{}
+	names := []string{}
+	nodes := map[string]bool{}
+	for _, s := range b.steps {
+		nodes[s.step.Name] = true
+		names = append(names, s.step.Name)
+	}
+	for _, l := range b.lets {
+		nodes[l.value.Name] = true
+		names = append(names, l.value.Name)
+	}
+	collect := func(who string, values ...program.Value) []string {
+		var needs []string
+		for _, v := range values {
+			for _, w := range waitsOf(v) {
+				if !nodes[w.on] {
+					continue
+				}
+				waits[who] = append(waits[who], w)
+				if !slices.Contains(needs, w.on) {
+					needs = append(needs, w.on)
+				}
+			}
+		}
+		return needs
+	}
+	for _, s := range b.steps {
+		st := s.step
+		values := []program.Value{}
+		for _, in := range st.Inputs {
+			if !in.Auto {
+				values = append(values, in.Value)
+			}
+		}
+		k := st.Settings
+		values = append(values, k.Instructions, k.Temperature, k.TopP, k.MaxTokens, k.Seed, k.Stop, k.Retries)
+		st.Needs = collect(st.Name, values...)
+	}
+	for _, l := range b.lets {
+		l.value.Needs = collect(l.value.Name, l.value.Value)
+	}
+	for _, ring := range rings(names, waits) {
+		c.report(c.stepRing(b, ring))
+	}
+}
+
+// waitsOf returns what a value reads.
+func waitsOf(v program.Value) []wait {
+	if v.Expr == nil {
+		if v.Root == "" {
+			return nil
+		}
+		return []wait{{v.Root, v.Text(), v.Place}}
+	}
+	var out []wait
+	for _, r := range v.Expr.Refs() {
+		at := source.Place{File: v.Place.File, Span: r.Span}
+		out = append(out, wait{r.Root, at.Text(), at})
+	}
+	return out
+}
+
+// link is one step of a ring: from waits for the next link's from, at wait.
+type link struct {
+	from string
+	wait wait
+}
+
+// rings returns one shortest ring of each strongly connected component.
+func rings(names []string, waits map[string][]wait) [][]link {
+	var out [][]link
+	for _, comp := range components(names, waits) {
+		if ring := shortestRing(comp, waits); ring != nil {
+			out = append(out, ring)
+		}
+	}
+	return out
+}
+
+func components(names []string, waits map[string][]wait) [][]string {
+	var (
+		index   = map[string]int{}
+		low     = map[string]int{}
+		onStack = map[string]bool{}
+		stack   []string
+		out     [][]string
+		visit   func(v string)
+	)
+	visit = func(v string) {
+		index[v] = len(index) + 1
+		low[v] = index[v]
+		stack, onStack[v] = append(stack, v), true
+		for _, w := range waits[v] {
+			if index[w.on] == 0 {
+				visit(w.on)
+				low[v] = min(low[v], low[w.on])
+			} else if onStack[w.on] {
+				low[v] = min(low[v], index[w.on])
+			}
+		}
+		if low[v] != index[v] {
+			return
+		}
+		var comp []string
+		for {
+			w := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			onStack[w] = false
+			comp = append(comp, w)
+			if w == v {
+				break
+			}
+		}
+		out = append(out, comp)
+	}
+	for _, n := range names {
+		if index[n] == 0 {
+			visit(n)
+		}
+	}
+	return out
+}
+
+// shortestRing returns a shortest ring within a component, nil when it has none.
+func shortestRing(comp []string, waits map[string][]wait) []link {
+	slices.Sort(comp)
+	var best []link
+	for _, start := range comp {
+		from := map[string]link{} // how each was reached
+		queue := []string{start}
+		for len(queue) > 0 {
+			v := queue[0]
+			queue = queue[1:]
+			for _, w := range waits[v] {
+				if !slices.Contains(comp, w.on) {
+					continue
+				}
+				if w.on == start {
+					ring := []link{{v, w}}
+					for v != start {
+						l := from[v]
+						ring = append([]link{l}, ring...)
+						v = l.from
+					}
+					if best == nil || len(ring) < len(best) {
+						best = ring
+					}
+					queue = nil
+					break
+				}
+				if _, seen := from[w.on]; !seen {
+					from[w.on] = link{v, w}
+					queue = append(queue, w.on)
+				}
+			}
+		}
+	}
+	return best
+}
+
+// stepRing words a ring: steps wait for each other.
+func (c *checker) stepRing(b *body, ring []link) *diag.Diagnostic {
+	// Begin with the one that stands first in the text.
+	first := 0
+	for i, l := range ring {
+		if l.wait.place.Start < ring[first].wait.place.Start {
+			first = i
+		}
+	}
+	ring = append(slices.Clone(ring[first:]), ring[:first]...)
+	if len(ring) == 1 {
+		l := ring[0]
+		return diag.New("E0401", l.wait.place, code(l.from)+" waits for itself").
+			Say("A step starts when its inputs are ready, so `%s` can never start: it reads `%s`, which it makes itself.", l.from, l.wait.text)
+	}
+	d := diag.New("E0401", ring[0].wait.place, code(ring[0].from)+" waits for "+code(ring[0].wait.on)+" ...")
+	rest := slices.Clone(ring[1:])
+	slices.SortFunc(rest, func(a, b link) int { return int(a.wait.place.Start - b.wait.place.Start) })
+	for i, l := range rest {
+		text := "... " + code(l.from) + " waits for " + code(l.wait.on) + " ..."
+		if i == len(ring)-2 {
+			text = "... and " + code(l.from) + " waits for " + code(l.wait.on)
+		}
+		d.Relate(l.wait.place, "%s", text)
+	}
+	return d.Say("A step starts when its inputs are ready, so none of these can ever start:\n\n%s", drawRing(ring))
+}
+
+// drawRing draws who hands what to whom: what is read comes first.
+func drawRing(ring []link) string {
+	s := "    ┌─────┐\n"
+	for i := len(ring) - 1; i >= 0; i-- {
+		l := ring[i]
+		s += "    │   " + l.wait.on + "\n"
+		if i > 0 {
+			s += "    │     ↓  " + l.wait.text + "\n"
+		} else {
+			s += "    └─────┘  " + l.wait.text
+		}
+	}
+	return s
+}
+
+// letRing words a named value that needs itself.
+func letRing(b *body, l, other *letNode) *diag.Diagnostic {
+	at := b.fs.place(l.let.Value.Span)
+	for _, r := range l.expr.Refs() {
+		if r.Root == other.value.Name {
+			at.Span = r.Span
+		}
+	}
+	if l == other {
+		return diag.New("E0406", at, code(l.value.Name)+" is made of itself")
+	}
+	return diag.New("E0406", at, code(l.value.Name)+" is made of "+code(other.value.Name)+" ...").
+		Relate(other.value.Place, "... which is made of %s", code(l.value.Name)).
+		Say("A named value is what its expression gives, so it cannot need itself.")
+}
+
+// checkRings reports programs that call each other in a ring.
+func (c *checker) checkRings() {
+	waits := map[string][]wait{}
+	var names []string
+	for _, b := range c.bodies {
+		names = append(names, b.prog.Name)
+		for _, s := range b.steps {
+			if s.step.Program != nil {
+				waits[b.prog.Name] = append(waits[b.prog.Name], wait{s.step.Program.Name, s.step.Name, b.fs.place(s.block.KindSpan())})
+			}
+		}
+	}
+	for _, ring := range rings(names, waits) {
+		d := diag.New("E0405", ring[0].wait.place, code(ring[0].from)+" calls "+code(ring[0].wait.on))
+		for _, l := range ring[1:] {
+			d.Relate(l.wait.place, "%s calls %s", code(l.from), code(l.wait.on))
+		}
+		if len(ring) == 1 {
+			d.Primary.Text = code(ring[0].from) + " calls itself"
+		}
+		c.report(d.Say("A program that needs itself to finish never does. Repetition is written with steps that hold a state, not with programs that call each other."))
+	}
+}

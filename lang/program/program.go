@@ -1,0 +1,277 @@
+// Package program is the checked program: what lang/check makes of a file, with
+// every name resolved and every value typed.
+//
+//	Project    everything a root file and its imports declare
+//	Program    a signature and the steps that fulfil it
+//	Step       one call of a module or of another program
+//	Let        a named value
+//	Binding    a name that gets its value from an expression
+//	Value      an expression with its type and what it reads
+//	Model      where calls go
+//	Variable   a value that can be set from outside
+//	Signature  what a step takes and gives (signature.go)
+//
+// A project does not change once made. interpreter/plan turns one of its
+// programs into a plan.
+package program
+
+import (
+	"slices"
+	"time"
+
+	"github.com/dspi-lang/dspi/lang/expr"
+	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lang/types"
+)
+
+// Project is everything that a root file and its imports declare. Names of a
+// file imported `as rag` are written `rag.name`.
+type Project struct {
+	Root      *source.File
+	Files     []*source.File // the root first, then the imported ones in order
+	Programs  []*Program     // in the order of the text; those of the root first
+	Models    []*Model
+	Variables []*Variable
+}
+
+// Program returns the program of a name.
+func (p *Project) Program(name string) (*Program, bool) {
+	i := slices.IndexFunc(p.Programs, func(x *Program) bool { return x.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return p.Programs[i], true
+}
+
+// Model returns the declared model of a name.
+func (p *Project) Model(name string) (*Model, bool) {
+	i := slices.IndexFunc(p.Models, func(x *Model) bool { return x.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return p.Models[i], true
+}
+
+// Variable returns the variable of a name.
+func (p *Project) Variable(name string) (*Variable, bool) {
+	i := slices.IndexFunc(p.Variables, func(x *Variable) bool { return x.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return p.Variables[i], true
+}
+
+// Main returns the program to run when none is named: the only one of the root
+// file, else the only one there that no other program calls. The second result
+// lists the candidates when there is no such one.
+func (p *Project) Main() (*Program, []*Program) {
+	var own []*Program
+	for _, x := range p.Programs {
+		if x.Place.File == p.Root {
+			own = append(own, x)
+		}
+	}
+	if len(own) == 1 {
+		return own[0], nil
+	}
+	called := map[*Program]bool{}
+	for _, x := range p.Programs {
+		for _, s := range x.Steps {
+			if s.Program != nil {
+				called[s.Program] = true
+			}
+		}
+	}
+	var free []*Program
+	for _, x := range own {
+		if !called[x] {
+			free = append(free, x)
+		}
+	}
+	if len(free) == 1 {
+		return free[0], nil
+	}
+	return nil, own
+}
+
+// Program is a signature and the steps that fulfil it.
+type Program struct {
+	Name      string
+	Doc       string // the comment above it
+	Signature *Signature
+	Steps     []*Step // in the order of the text
+	Lets      []*Let
+	Outputs   []Binding // one for each output of the signature, in its order
+	Names     Names     // what `var.…` means in its file
+	Place     source.Place
+}
+
+// Address returns `program.NAME`.
+func (p *Program) Address() string { return "program." + p.Name }
+
+// Step returns the step of a name.
+func (p *Program) Step(name string) (*Step, bool) {
+	i := slices.IndexFunc(p.Steps, func(x *Step) bool { return x.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return p.Steps[i], true
+}
+
+// Step is one call of a module, or of another program.
+type Step struct {
+	Name     string
+	Module   string     // a built-in module; "" when Program is called
+	Program  *Program   // nil for a module
+	Declared *Signature // as written, or the program's
+	// Signature is Declared with what the module adds: `reasoning`.
+	Signature *Signature
+	Inputs    []Binding // one for each input that is bound, in the signature's order
+	Settings  Settings
+	Needs     []string // names of the steps and lets that must come first, in order of the text
+	Place     source.Place
+}
+
+// Let is `let NAME = EXPRESSION`.
+type Let struct {
+	Name  string
+	Value Value
+	Needs []string
+	Place source.Place
+}
+
+// Binding gives a name its value.
+type Binding struct {
+	Name  string
+	Value Value
+	Auto  bool // not written: bound by name
+}
+
+// Value is a checked expression. A Binding that was not written has no Expr: it
+// is the reference Root, or Root.Field.
+type Value struct {
+	Expr      *expr.Expr
+	Root      string
+	Field     string
+	Type      types.Type
+	Sensitive bool
+	Place     source.Place
+}
+
+// IsZero reports whether there is no value.
+func (v Value) IsZero() bool { return v.Expr == nil && v.Root == "" }
+
+// Text returns the value as it is, or could be, written.
+func (v Value) Text() string {
+	switch {
+	case v.Expr != nil:
+		return v.Place.Text()
+	case v.Field != "":
+		return v.Root + "." + v.Field
+	}
+	return v.Root
+}
+
+// Settings are the settings of a step. Those of its program are already in them
+// where the step has none of its own.
+type Settings struct {
+	Instructions Value
+	Model        ModelRef
+	Adapter      string
+	Temperature  Value
+	TopP         Value
+	MaxTokens    Value
+	Seed         Value
+	Stop         Value
+	Retries      Value
+}
+
+// ModelRef says which model answers: a declared one, an address
+// `provider/name`, or the one that a variable names. The zero ModelRef leaves it
+// to whoever calls.
+type ModelRef struct {
+	Model    *Model
+	Address  string
+	Variable *Variable
+	Place    source.Place
+}
+
+// IsZero reports whether no model is named.
+func (r ModelRef) IsZero() bool { return r.Model == nil && r.Address == "" && r.Variable == nil }
+
+// String returns the reference as it is written.
+func (r ModelRef) String() string {
+	switch {
+	case r.Model != nil:
+		return "model." + r.Model.Name
+	case r.Variable != nil:
+		return "var." + r.Variable.Name
+	}
+	return r.Address
+}
+
+// Model is a declared model.
+type Model struct {
+	Name     string
+	Provider string
+	ID       Value // the provider's name for it
+	BaseURL  Value
+	APIKey   Value
+	Default  bool
+	Timeout  time.Duration // 0: the default
+
+	Temperature, TopP, MaxTokens, Seed, Stop Value
+
+	Concurrency int // 0: the default
+	Attempts    int
+	RetryBase   time.Duration
+	RetryMax    time.Duration
+	Price       *Price
+	Names       Names // what `var.…` means in its file
+
+	// Pending lists settings that are understood but not obeyed yet; a run
+	// that needs this model is refused.
+	Pending []Pending
+	Place   source.Place
+}
+
+// Pending is a setting that is understood but not obeyed yet.
+type Pending struct {
+	Setting string
+	Missing string // what would be needed to obey it
+	Place   source.Place
+}
+
+// Names are the variables that a file can use, by the name they have in it: `k`,
+// or `rag.k` for one of a file imported as rag.
+type Names map[string]*Variable
+
+// Resolve returns the variable that a reference `var.PATH…` reads.
+func (n Names) Resolve(path []string) (*Variable, bool) {
+	name := ""
+	for _, p := range path {
+		name += p
+		if v, ok := n[name]; ok {
+			return v, true
+		}
+		name += "."
+	}
+	return nil, false
+}
+
+// Price is in US dollars per million tokens.
+type Price struct{ Input, Output float64 }
+
+// Variable is a value that can be set from outside.
+type Variable struct {
+	Name        string
+	Type        types.Type
+	Default     any // meaningful when HasDefault
+	HasDefault  bool
+	Env         string // the environment variable that `default = env("…")` names
+	Description string
+	Sensitive   bool
+	Choices     []string // of a variable of type model or module
+	Scale       string
+	Place       source.Place
+}

@@ -1,0 +1,146 @@
+package universe
+
+func bound(f float64) *float64 { return &f }
+
+// CallSettings are the parameters of a model's call. A model sets them for all
+// its calls, a step for its own.
+var CallSettings = []Setting{
+	{Name: "temperature", Kind: Number, Doc: "How freely the model chooses its words.", Default: "the provider's", Min: bound(0), Max: bound(2)},
+	{Name: "top_p", Kind: Number, Doc: "Choose among the likeliest words that together have this probability.", Default: "the provider's", Min: bound(0), Max: bound(1)},
+	{Name: "max_tokens", Kind: Integer, Doc: "The longest reply, in tokens.", Default: "the provider's", Min: bound(1)},
+	{Name: "seed", Kind: Integer, Doc: "Asks the provider for the same reply to the same request.", Default: "none"},
+	{Name: "stop", Kind: TextList, Doc: "Texts at which the reply ends.", Default: "none"},
+}
+
+// StepBlock is what every step takes.
+var StepBlock = Block{
+	Name:  "step",
+	Doc:   "One call of a module: what goes in, what comes out.",
+	Named: true, Signature: true,
+	Settings: append([]Setting{
+		{Name: "signature", Kind: SignatureOf, Doc: "The declared signature of the step, instead of fields in the block.", Fixed: true},
+		{Name: "instructions", Kind: Text, Doc: "What the model is told to do.", Default: "a sentence that names the fields"},
+		{Name: "model", Kind: ModelOf, Doc: "The model that answers this step.", Default: "the program's", Fixed: true},
+		{Name: "adapter", Kind: Choice, Choices: []string{"chat"}, Doc: "How the prompt is written and the reply read.", Default: "chat", Fixed: true},
+		{Name: "retries", Kind: Integer, Doc: "How often the model is asked again when its reply does not fit, with what was wrong.", Default: "1", Min: bound(0), Max: bound(10)},
+	}, CallSettings...),
+	Blocks: []Block{
+		{Name: "inputs", Names: true, Doc: "Where the step's inputs come from; one left out takes the program's input of the same name."},
+	},
+	Example: `chain_of_thought respond {
+  question: string, notes: string -> answer: string
+  inputs { notes = find.notes }
+}`,
+}
+
+// Blocks are the kinds of block at the top of a file.
+var Blocks = []Block{
+	{
+		Name: "import", Doc: "Makes the declarations of another file visible here.",
+		Example: `import "lib/types.dsp"`,
+	},
+	{
+		Name: "type", Named: true, Signature: true,
+		Doc: "Names a type: `type Mood = \"angry\" | \"happy\"`, or an object with fields.",
+		Example: `type Contact {
+  name:  string
+  email: string? "null when the message gives none"
+}`,
+	},
+	{
+		Name: "enum", Named: true,
+		Doc: "Values with a name, what the model sees, and what they mean.",
+		Example: `enum Queue {
+  refunds                 "money is to be given back"
+  lost_card = "lost card" "a card is lost or stolen"
+}`,
+	},
+	{
+		Name: "signature", Named: true, Signature: true,
+		Doc: "What goes in, what comes out, and what the model is told; its words are the prompt.",
+		Settings: []Setting{
+			{Name: "instructions", Kind: Text, Doc: "What the model is told to do.", Default: "a sentence that names the fields", Fixed: true},
+		},
+		Example: `signature Answer {
+  instructions = "Answer in one sentence."
+  question: string -> answer: string
+}`,
+	},
+	{
+		Name: "program", Named: true, Signature: true, Steps: true,
+		Doc: "Inputs, outputs, and the steps between them. Without steps it is one `predict` step.",
+		Settings: append([]Setting{
+			{Name: "signature", Kind: SignatureOf, Doc: "The declared signature of the program, instead of fields in the block.", Fixed: true},
+			{Name: "instructions", Kind: Text, Doc: "What the model is told to do, for steps that have the program's signature.", Default: "a sentence that names the fields"},
+			{Name: "model", Kind: ModelOf, Doc: "The model that answers the program's steps.", Default: "the default model", Fixed: true},
+			{Name: "adapter", Kind: Choice, Choices: []string{"chat"}, Doc: "How prompts are written and replies read.", Default: "chat", Fixed: true},
+			{Name: "retries", Kind: Integer, Doc: "How often a model is asked again when its reply does not fit.", Default: "1", Min: bound(0), Max: bound(10)},
+		}, CallSettings...),
+		Blocks: []Block{
+			{Name: "outputs", Names: true, Doc: "Where the program's outputs come from; one left out takes the field of the same name if exactly one step makes it."},
+		},
+		Example: `program hello {
+  question: string -> answer: string
+}`,
+	},
+	{
+		Name: "model", Named: true,
+		Doc: "Where calls go, how fast, how often, and at what price.",
+		Settings: append([]Setting{
+			{Name: "provider", Kind: Text, Doc: "Whose protocol the model speaks.", Fixed: true},
+			{Name: "name", Kind: Text, Doc: "The provider's name for the model.", Fixed: true},
+			{Name: "base_url", Kind: Text, Doc: "The server's address, for servers of your own.", Default: "the provider's", Fixed: true, Secret: true},
+			{Name: "api_key", Kind: Text, Doc: "The key, usually a sensitive variable.", Default: "the provider's environment variable", Fixed: true, Secret: true},
+			{Name: "timeout", Kind: Duration, Doc: "The longest wait for one reply.", Default: "60s", Fixed: true},
+			{Name: "default", Kind: Boolean, Doc: "Answers every step for which nothing else is said.", Default: "false", Fixed: true},
+			{Name: "route", Kind: Choice, Choices: []string{"fallback", "load_balanced", "cost_optimized", "latency_optimized", "adaptive"}, Doc: "How one of `models` is chosen for a call.", Fixed: true, Pending: "choosing among several models"},
+			{Name: "models", Kind: ModelList, Doc: "The models of a route, the first one first.", Fixed: true, Pending: "choosing among several models"},
+		}, fixed(CallSettings)...),
+		Blocks: []Block{
+			{Name: "limits", Doc: "How much is sent at once and per minute.", Settings: []Setting{
+				{Name: "concurrency", Kind: Integer, Doc: "The most calls under way at once.", Default: "64", Min: bound(1), Fixed: true},
+				{Name: "requests_per_minute", Kind: Integer, Doc: "The most calls begun in a minute.", Default: "no limit", Min: bound(1), Fixed: true, Pending: "counting requests per minute"},
+				{Name: "tokens_per_minute", Kind: Integer, Doc: "The most tokens sent and received in a minute.", Default: "no limit", Min: bound(1), Fixed: true, Pending: "counting tokens per minute"},
+			}},
+			{Name: "retry", Doc: "What happens when a call fails for a passing reason.", Settings: []Setting{
+				{Name: "attempts", Kind: Integer, Doc: "The most calls in all.", Default: "3", Min: bound(1), Max: bound(20), Fixed: true},
+				{Name: "base", Kind: Duration, Doc: "The first wait; it doubles with each attempt.", Default: "500ms", Fixed: true},
+				{Name: "max", Kind: Duration, Doc: "The longest wait.", Default: "30s", Fixed: true},
+			}},
+			{Name: "price", Doc: "US dollars per million tokens.", Settings: []Setting{
+				{Name: "input", Kind: Number, Doc: "The price of what is sent.", Required: true, Min: bound(0), Fixed: true},
+				{Name: "output", Kind: Number, Doc: "The price of what is answered.", Required: true, Min: bound(0), Fixed: true},
+			}},
+		},
+		Example: `model fast {
+  provider = "openai"
+  name     = "gpt-4o-mini"
+}`,
+	},
+	{
+		Name: "variable", Named: true,
+		Doc: "A value that can be set from outside: `variable k: int(min = 1, max = 10) { default = 4 }`.",
+		Settings: []Setting{
+			{Name: "default", Kind: Literal, Doc: "The value when none is given: a fixed value, or `env(\"NAME\")`.", Default: "none: a value must be given", Fixed: true, Secret: true},
+			{Name: "sensitive", Kind: Boolean, Doc: "A secret: it may flow to keys and addresses only, and is never shown.", Default: "false", Fixed: true},
+			{Name: "description", Kind: Text, Doc: "What the variable is for.", Fixed: true},
+			{Name: "choices", Kind: Choices, Doc: "The models or modules to choose from, for a variable of type `model` or `module`.", Fixed: true},
+			{Name: "scale", Kind: Choice, Choices: []string{"linear", "log"}, Doc: "How a tuner spreads its trials over the range.", Default: "linear", Fixed: true},
+		},
+		Example: `variable k: int(min = 1, max = 10) { default = 4 }`,
+	},
+}
+
+func fixed(in []Setting) []Setting {
+	out := make([]Setting, len(in))
+	for i, s := range in {
+		s.Fixed = true
+		out[i] = s
+	}
+	return out
+}
+
+// Adapters are the ways to write a prompt and to read its reply.
+var Adapters = []Setting{
+	{Name: "chat", Doc: "Fields under marked headings, as DSPy's ChatAdapter writes them."},
+}

@@ -1,0 +1,188 @@
+// Package value holds the values that pass between steps.
+//
+// A value is one of these Go types:
+//
+//	nil        null
+//	bool       bool
+//	int        int
+//	float64    float and its kin
+//	string     string, enum values (by name), dates and the like
+//	[]any      list, tuple
+//	*Object    record, map, json object: names in order
+//
+// Check (check.go) brings a value into a type, or lists every fault with its
+// path. DecodeJSON and EncodeJSON keep the order of names and tell 1 from 1.0.
+package value
+
+import (
+	"iter"
+	"maps"
+	"slices"
+)
+
+// Object is a set of named values in order. The zero Object is empty.
+type Object struct {
+	names  []string
+	values map[string]any
+}
+
+// NewObject returns an object with names and values in turn:
+// NewObject("a", 1, "b", 2).
+func NewObject(pairs ...any) *Object {
+	o := &Object{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		o.Set(pairs[i].(string), pairs[i+1])
+	}
+	return o
+}
+
+// Len returns the number of names; 0 for a nil object.
+func (o *Object) Len() int {
+	if o == nil {
+		return 0
+	}
+	return len(o.names)
+}
+
+// Get returns the value of a name.
+func (o *Object) Get(name string) (any, bool) {
+	if o == nil {
+		return nil, false
+	}
+	v, ok := o.values[name]
+	return v, ok
+}
+
+// Set gives a name a value; a new name goes to the end.
+func (o *Object) Set(name string, v any) {
+	if o.values == nil {
+		o.values = make(map[string]any)
+	}
+	if _, ok := o.values[name]; !ok {
+		o.names = append(o.names, name)
+	}
+	o.values[name] = v
+}
+
+// Names returns the names in order. The slice must not be changed.
+func (o *Object) Names() []string {
+	if o == nil {
+		return nil
+	}
+	return o.names
+}
+
+// All yields names and values in order.
+func (o *Object) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, n := range o.Names() {
+			if !yield(n, o.values[n]) {
+				return
+			}
+		}
+	}
+}
+
+// Clone returns a copy of o; its values are shared.
+func (o *Object) Clone() *Object {
+	if o == nil {
+		return &Object{}
+	}
+	return &Object{slices.Clone(o.names), maps.Clone(o.values)}
+}
+
+// Equal reports whether two values are the same; the order of names does not count.
+func Equal(a, b any) bool {
+	switch a := a.(type) {
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, Equal)
+	case *Object:
+		b, ok := b.(*Object)
+		if !ok || a.Len() != b.Len() {
+			return false
+		}
+		for n, v := range a.All() {
+			w, ok := b.Get(n)
+			if !ok || !Equal(v, w) {
+				return false
+			}
+		}
+		return true
+	case int:
+		if f, ok := b.(float64); ok {
+			return float64(a) == f
+		}
+	case float64:
+		if i, ok := b.(int); ok {
+			return a == float64(i)
+		}
+	}
+	switch b.(type) {
+	case []any, *Object:
+		return false
+	}
+	return a == b
+}
+
+// FromGo turns Go values (maps, slices, all kinds of numbers) into values of
+// this package. Names of Go maps are put in alphabetical order. A value of
+// another kind is returned as it is, and Check will refuse it.
+func FromGo(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		o := &Object{}
+		for _, n := range slices.Sorted(maps.Keys(v)) {
+			o.Set(n, FromGo(v[n]))
+		}
+		return o
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = FromGo(v[i])
+		}
+		return out
+	case []string:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = v[i]
+		}
+		return out
+	case int8:
+		return int(v)
+	case int16:
+		return int(v)
+	case int32:
+		return int(v)
+	case int64:
+		return int(v)
+	case uint8:
+		return int(v)
+	case uint16:
+		return int(v)
+	case uint32:
+		return int(v)
+	case float32:
+		return float64(v)
+	}
+	return v
+}
+
+// ToGo turns a value into plain Go: objects become map[string]any.
+func ToGo(v any) any {
+	switch v := v.(type) {
+	case *Object:
+		m := make(map[string]any, v.Len())
+		for n, x := range v.All() {
+			m[n] = ToGo(x)
+		}
+		return m
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = ToGo(v[i])
+		}
+		return out
+	}
+	return v
+}

@@ -1,0 +1,310 @@
+package dspi
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dspi-lang/dspi/interpreter"
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/trace"
+	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lang/types"
+	"github.com/dspi-lang/dspi/lang/value"
+	"github.com/dspi-lang/dspi/stdlib"
+	"github.com/dspi-lang/dspi/stdlib/providers"
+)
+
+// Baseline is the model that answers when none is named anywhere: a small
+// baseline in the process, with no key and no network.
+const Baseline = "builtin/incontext"
+
+// Result is what a run made.
+type Result = interpreter.Result
+
+// PlanOptions are what a plan is told from outside.
+type PlanOptions struct {
+	Program string // its name; "" for the only one, or the one that no other uses
+	Model   string // answers every step: a declared name or provider/name
+	// DefaultModel answers where neither a step nor a program names a model,
+	// before the file's own default: what DSPI_MODEL says.
+	DefaultModel string
+	Vars         map[string]any // values of variables
+	Getenv       func(string) string
+}
+
+// Plan plans a program of a checked project. Keys and `env("…")` are read from
+// the environment, or through opt.Getenv. The error is a diag.List or a
+// *diag.Diagnostic.
+func Plan(project *program.Project, opt PlanOptions) (*plan.Plan, error) {
+	prog, err := Choose(project, opt.Program)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]any{}
+	var diags diag.List
+	for _, name := range slices.Sorted(maps.Keys(opt.Vars)) {
+		v, err := Variable(project, name, opt.Vars[name])
+		if err != nil {
+			diags = append(diags, err.(*diag.Diagnostic))
+			continue
+		}
+		values[name] = v
+	}
+	if diags != nil {
+		return nil, diags
+	}
+	getenv := opt.Getenv
+	if getenv == nil {
+		getenv = os.Getenv
+	}
+	p, pdiags := plan.Make(project, prog, plan.Options{
+		Universe: stdlib.Universe(), Model: opt.Model, DefaultModel: opt.DefaultModel, FallbackModel: Baseline, Values: values, Getenv: getenv,
+	})
+	if err := pdiags.Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Choose returns the program of a name, or for "" the only one, else the one
+// that no other uses. The error is a *diag.Diagnostic that lists what there is.
+func Choose(project *program.Project, name string) (*program.Program, error) {
+	file := project.Root.Name
+	if name == "" {
+		p, candidates := project.Main()
+		switch {
+		case p != nil:
+			return p, nil
+		case len(candidates) == 0:
+			return nil, diag.New("E0613", source.Place{}, file+" declares no program").
+				Say("`%s` declares no program, so there is nothing to run. The smallest one is:\n\n    program hello {\n      question: string -> answer: string\n    }", file)
+		}
+		return nil, diag.New("E0612", source.Place{}, "which program of "+file+"?").
+			Say("`%s` declares several programs, and more than one is not used by another:\n\n%s", file, programLines(candidates)).
+			Hint("name one behind the file: dspi run %s %s", file, candidates[0].Name)
+	}
+	if p, ok := project.Program(name); ok {
+		return p, nil
+	}
+	d := diag.New("E0611", source.Place{}, file+" has no program "+name)
+	var names []string
+	for _, p := range project.Programs {
+		names = append(names, p.Name)
+	}
+	if len(names) == 0 {
+		return nil, d.Say("`%s` declares no program at all.", file)
+	}
+	if near, ok := diag.Nearest(name, names); ok {
+		d.Hint("did you mean `%s`?", near)
+	}
+	return nil, d.Say("`%s` declares no program `%s`. There are:\n\n%s", file, name, programLines(project.Programs))
+}
+
+func programLines(ps []*program.Program) string {
+	var b strings.Builder
+	for _, p := range ps {
+		fmt.Fprintf(&b, "    %s    %s\n", p.Name, p.Signature)
+	}
+	return b.String()
+}
+
+// Variable brings a value for a variable into its type. Text is read as on a
+// command line where the type is not text. The error is a *diag.Diagnostic.
+func Variable(project *program.Project, name string, v any) (any, error) {
+	d, ok := project.Variable(name)
+	if !ok {
+		var names []string
+		for _, x := range project.Variables {
+			names = append(names, x.Name)
+		}
+		dg := diag.New("E0620", source.Place{}, "no variable is called `"+name+"`")
+		if len(names) == 0 {
+			return nil, dg.Say("The program declares no variables.")
+		}
+		if near, ok := diag.Nearest(name, names); ok {
+			dg.Hint("did you mean `%s`?", near)
+		}
+		return nil, dg.Say("The program declares these variables: %s.", strings.Join(names, ", "))
+	}
+	switch d.Type.(type) {
+	case types.Model, types.Module:
+		text, _ := v.(string)
+		text = strings.TrimPrefix(strings.TrimPrefix(text, "model."), "module.")
+		if len(d.Choices) > 0 && !slices.Contains(d.Choices, text) {
+			return nil, diag.New("E0610", d.Place, "declared here").
+				Say("`%s` cannot be %q. Its choices are: %s.", name, text, strings.Join(d.Choices, ", "))
+		}
+		return text, nil
+	}
+	var x any
+	var faults []value.Fault
+	if text, ok := v.(string); ok {
+		x, faults = value.ParseText(d.Type, text)
+	} else {
+		x, faults = value.Check(d.Type, value.FromGo(v), value.Strict)
+	}
+	if len(faults) > 0 {
+		said := faultLines(faults)
+		if d.Sensitive {
+			said = "    (the value is a secret and is not shown)\n"
+		}
+		return nil, diag.New("E0610", d.Place, "declared here").
+			Say("The value given for the variable `%s` does not fit.\n\n    needs     %s\n%s", name, d.Type, said)
+	}
+	return x, nil
+}
+
+// Text is an input as people write it on a command line or in a cell of a
+// table. CheckInputs reads it as value.ParseText does; a Go string is a value
+// already.
+type Text string
+
+func readInput(t types.Type, raw any) (any, []value.Fault) {
+	if text, ok := raw.(Text); ok {
+		return value.ParseText(t, string(text))
+	}
+	return value.Check(t, value.FromGo(raw), value.Strict)
+}
+
+// CheckInputs brings inputs into the types of a program's signature: defaults
+// are filled in, missing optional inputs become null. The error is a diag.List
+// with every fault.
+func CheckInputs(prog *program.Program, inputs map[string]any) (*value.Object, error) {
+	var diags diag.List
+	sig := prog.Signature
+	out := &value.Object{}
+	for _, f := range sig.Inputs {
+		raw, given := inputs[f.Name]
+		if !given {
+			switch {
+			case f.HasDefault:
+				out.Set(f.Name, f.Default)
+			case types.Nullable(f.Type): // null, and left out of the prompt
+			default:
+				diags = append(diags, diag.New("E0608", prog.Place, "`"+prog.Name+"` needs `"+f.Name+"`").
+					Say("It takes:\n\n%s", inputLines(sig)).
+					Hint("give it a value: %s=…", f.Name))
+			}
+			continue
+		}
+		v, faults := readInput(f.Type, raw)
+		if len(faults) > 0 {
+			diags = append(diags, InputFault(prog, f, faults))
+			continue
+		}
+		out.Set(f.Name, v)
+	}
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		if _, ok := sig.Input(name); !ok {
+			diags = append(diags, UnknownInput(prog, name))
+		}
+	}
+	return out, diags.Err()
+}
+
+// InputFault words a value that does not fit an input.
+func InputFault(prog *program.Program, f types.Field, faults []value.Fault) *diag.Diagnostic {
+	return diag.New("E0610", prog.Place, "an input of `"+prog.Name+"`").
+		Say("The value given for `%s` does not fit.\n\n    needs     %s\n%s", f.Name, f.Type, faultLines(faults))
+}
+
+// UnknownInput words an input that a program does not have.
+func UnknownInput(prog *program.Program, name string) *diag.Diagnostic {
+	d := diag.New("E0609", prog.Place, "`"+prog.Name+"` has no input `"+name+"`")
+	var names []string
+	for _, f := range prog.Signature.Inputs {
+		names = append(names, f.Name)
+	}
+	if near, ok := diag.Nearest(name, names); ok {
+		d.Hint("did you mean `%s`?", near)
+	}
+	return d.Say("It takes:\n\n%s", inputLines(prog.Signature))
+}
+
+func inputLines(sig *program.Signature) string {
+	if len(sig.Inputs) == 0 {
+		return "    nothing\n"
+	}
+	var b strings.Builder
+	for _, f := range sig.Inputs {
+		fmt.Fprintf(&b, "    %s: %s", f.Name, f.Type)
+		if f.HasDefault {
+			fmt.Fprintf(&b, " = %s", value.EncodeJSON(f.Default))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func faultLines(faults []value.Fault) string {
+	var b strings.Builder
+	for _, f := range faults {
+		b.WriteString("    " + f.String() + "\n")
+	}
+	return b.String()
+}
+
+// Run runs a plan with inputs. For many runs make one Runtime, so that they share
+// connections and limits. The error is a *diag.Diagnostic or a diag.List; the
+// Result says what was used even then.
+func Run(ctx context.Context, p *plan.Plan, inputs map[string]any) (*Result, error) {
+	return NewRuntime(nil).Run(ctx, p, inputs)
+}
+
+// Runtime runs plans. Its models are opened once and shared by all its runs. It
+// is safe for use by many goroutines.
+type Runtime struct {
+	env *interpreter.Env
+
+	mu     sync.Mutex
+	models map[*plan.Model]lm.LM
+}
+
+// NewRuntime returns a Runtime that gives the events of its runs to sink, which
+// may be nil.
+func NewRuntime(sink trace.Sink) *Runtime {
+	r := &Runtime{models: map[*plan.Model]lm.LM{}}
+	r.env = &interpreter.Env{LM: r.lm, Module: stdlib.Module, Trace: sink}
+	return r
+}
+
+// Run runs a plan with inputs, as the function Run does.
+func (r *Runtime) Run(ctx context.Context, p *plan.Plan, inputs map[string]any) (*Result, error) {
+	in, err := CheckInputs(p.Checked, inputs)
+	if err != nil {
+		return &Result{Program: p.Program}, err
+	}
+	return interpreter.Run(ctx, p, r.env, in)
+}
+
+// Use makes the Runtime answer with model where a plan names m: for tests and
+// for models of one's own.
+func (r *Runtime) Use(m *plan.Model, model lm.LM) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.models[m] = model
+}
+
+// lm opens a model and puts the wrappers of its settings around it.
+func (r *Runtime) lm(m *plan.Model) (lm.LM, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x, ok := r.models[m]; ok {
+		return x, nil
+	}
+	x, err := providers.Open(providers.Config{Provider: m.Provider, Model: m.ID, BaseURL: m.BaseURL, Key: m.Key})
+	if err != nil {
+		return nil, err
+	}
+	x = lm.WithRetry(lm.WithLimits(lm.WithTimeout(x, m.Timeout), lm.Limits{Concurrency: m.Concurrency}), m.Retry)
+	r.models[m] = x
+	return x, nil
+}

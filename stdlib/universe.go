@@ -1,0 +1,34 @@
+// Package stdlib is everything that a .dsp file can name without declaring it.
+// This file is its table of contents; the parts are in
+//
+//	modules/    predict, chain_of_thought
+//	providers/  openai, anthropic, builtin, scripted
+//
+// It is the only place that knows both a name and the code behind it.
+package stdlib
+
+import (
+	"sync"
+
+	"github.com/dspi-lang/dspi/interpreter/module"
+	"github.com/dspi-lang/dspi/lang/universe"
+	"github.com/dspi-lang/dspi/stdlib/modules"
+	"github.com/dspi-lang/dspi/stdlib/providers"
+)
+
+// Universe returns the table of built-in names.
+var Universe = sync.OnceValue(func() *universe.Universe {
+	u := &universe.Universe{
+		Blocks:    universe.Blocks,
+		Step:      universe.StepBlock,
+		Adapters:  universe.Adapters,
+		Providers: providers.All(),
+	}
+	for _, e := range modules.All() {
+		u.Modules = append(u.Modules, e.Module)
+	}
+	return u
+})
+
+// Module returns the built-in module of a name.
+func Module(name string) (module.Module, bool) { return modules.Lookup(name) }
