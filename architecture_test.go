@@ -28,7 +28,7 @@ var layers = []struct{ pkg, may string }{
 	{"parser", "lang/source lang/syntax lang/diag"},
 	{"parser/benchtext", ""},
 	{"parser/format", "parser lang/source lang/syntax lang/diag"},
-	{"parser/config", "lang/source lang/diag lang/value lang/program"},
+	{"parser/config", "lang/source lang/diag lang/value lang/types lang/universe lang/program"},
 	{"interpreter/lm", ""},
 	{"interpreter/lm/lmtest", "interpreter/lm"},
 	{"interpreter/trace", "lang/... interpreter/lm"},

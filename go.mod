@@ -27,4 +27,5 @@ require (
 	golang.org/x/mod v0.29.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.31.0 // indirect
+	pgregory.net/rapid v1.3.0 // indirect
 )

@@ -36,17 +36,34 @@ type PlanOptions struct {
 	// DefaultModel answers where neither a step nor a program names a model,
 	// before the file's own default: what DSPI_MODEL says.
 	DefaultModel string
-	Vars         map[string]any // values of variables
-	Getenv       func(string) string
+	// Settings are those of the project: its default model answers where the
+	// file has none.
+	Settings *Settings
+	Vars     map[string]any // values of variables
+	Getenv   func(string) string
 }
 
 // Plan plans a program of a checked project. Keys and `env("…")` are read from
 // the environment, or through opt.Getenv. The error is a diag.List or a
 // *diag.Diagnostic.
 func Plan(project *program.Project, opt PlanOptions) (*plan.Plan, error) {
-	prog, err := Choose(project, opt.Program)
+	p, diags, err := Sketch(project, opt)
 	if err != nil {
 		return nil, err
+	}
+	if err := diags.Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Sketch plans a program as Plan does, as far as it can be planned: the list says
+// what keeps it from being run. The error says that there is no such program, or
+// that a value does not fit its variable.
+func Sketch(project *program.Project, opt PlanOptions) (*plan.Plan, diag.List, error) {
+	prog, err := Choose(project, opt.Program)
+	if err != nil {
+		return nil, nil, err
 	}
 	values := map[string]any{}
 	var diags diag.List
@@ -59,19 +76,18 @@ func Plan(project *program.Project, opt PlanOptions) (*plan.Plan, error) {
 		values[name] = v
 	}
 	if diags != nil {
-		return nil, diags
+		return nil, nil, diags
 	}
 	getenv := opt.Getenv
 	if getenv == nil {
 		getenv = os.Getenv
 	}
-	p, pdiags := plan.Make(project, prog, plan.Options{
+	projectModel, at := opt.Settings.DefaultModel()
+	p, diags := plan.Sketch(project, prog, plan.Options{
 		Universe: stdlib.Universe(), Model: opt.Model, DefaultModel: opt.DefaultModel, FallbackModel: Baseline, Values: values, Getenv: getenv,
+		ProjectModel: projectModel, ProjectPlace: at,
 	})
-	if err := pdiags.Err(); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p, diags, nil
 }
 
 // Choose returns the program of a name, or for "" the only one, else the one
@@ -116,8 +132,8 @@ func programLines(ps []*program.Program) string {
 	return b.String()
 }
 
-// Variable brings a value for a variable into its type. Text is read as on a
-// command line where the type is not text. The error is a *diag.Diagnostic.
+// Variable brings a value for a variable into its type: a Text as on a command
+// line, a Go value as it is. The error is a *diag.Diagnostic.
 func Variable(project *program.Project, name string, v any) (any, error) {
 	d, ok := project.Variable(name)
 	if !ok {
@@ -136,21 +152,9 @@ func Variable(project *program.Project, name string, v any) (any, error) {
 	}
 	switch d.Type.(type) {
 	case types.Model, types.Module:
-		text, _ := v.(string)
-		text = strings.TrimPrefix(strings.TrimPrefix(text, "model."), "module.")
-		if len(d.Choices) > 0 && !slices.Contains(d.Choices, text) {
-			return nil, diag.New("E0610", d.Place, "declared here").
-				Say("`%s` cannot be %q. Its choices are: %s.", name, text, strings.Join(d.Choices, ", "))
-		}
-		return text, nil
+		return choice(d, v)
 	}
-	var x any
-	var faults []value.Fault
-	if text, ok := v.(string); ok {
-		x, faults = value.ParseText(d.Type, text)
-	} else {
-		x, faults = value.Check(d.Type, value.FromGo(v), value.Strict)
-	}
+	x, faults := readInput(d.Type, v)
 	if len(faults) > 0 {
 		said := faultLines(faults)
 		if d.Sensitive {
@@ -160,6 +164,34 @@ func Variable(project *program.Project, name string, v any) (any, error) {
 			Say("The value given for the variable `%s` does not fit.\n\n    needs     %s\n%s", name, d.Type, said)
 	}
 	return x, nil
+}
+
+// choice reads the name of a model or module.
+func choice(d *program.Variable, v any) (any, error) {
+	var text string
+	switch v := v.(type) {
+	case Text:
+		text = string(v)
+	case string:
+		text = v
+	default:
+		return nil, diag.New("E0610", d.Place, "declared here").
+			Say("The value given for the variable `%s` does not fit: it is the name of a %s, as text.", d.Name, d.Type)
+	}
+	text = strings.TrimPrefix(strings.TrimPrefix(text, "model."), "module.")
+	if len(d.Choices) == 0 || slices.Contains(d.Choices, text) {
+		return text, nil
+	}
+	shown := "`" + text + "`"
+	if d.Sensitive {
+		shown = "what it is given"
+	}
+	dg := diag.New("E0610", d.Place, "declared here").
+		Say("`%s` cannot be %s. Its choices are: %s.", d.Name, shown, strings.Join(d.Choices, ", "))
+	if near, ok := diag.Nearest(text, d.Choices); ok && !d.Sensitive {
+		dg.Hint("did you mean `%s`?", near)
+	}
+	return nil, dg
 }
 
 // Text is an input as people write it on a command line or in a cell of a

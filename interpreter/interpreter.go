@@ -150,6 +150,12 @@ func refusePending(p *plan.Plan) *diag.Diagnostic {
 				return d
 			}
 		}
+		if len(op.Pending) > 0 {
+			x := op.Pending[0]
+			return diag.New("E0510", x.Place, "`"+x.Setting+"` is understood but cannot run yet").
+				Say("The step `%s` needs `%s`, and this version of dspi cannot run it: %s is missing. Nothing was sent.", op.Name, x.Setting, x.Missing).
+				Hint("`dspi check` and `dspi plan` work all the same")
+		}
 		if op.Model == nil || len(op.Model.Pending) == 0 {
 			continue
 		}

@@ -342,3 +342,206 @@ program a {
 		t.Errorf("took %s", d)
 	}
 }
+
+const flow = `
+program digest {
+  articles: list[string], style: string -> digest: string, rounds: int, done: bool, gists: list[string?]
+
+  predict gist {
+    for_each    = articles
+    concurrency = 2
+    on_error    = "null"
+    retries     = 0
+    text: string, i: int -> gist: string
+    inputs {
+      text = each.value
+      i    = each.index
+    }
+  }
+  predict formal {
+    when = style == "formal"
+    gists: list[string?] -> digest: string
+    inputs { gists = gist.gist }
+  }
+  predict plain {
+    otherwise = formal
+    gists: list[string?] -> digest: string
+    inputs { gists = gist.gist }
+  }
+  repeat improve {
+    state { draft = formal.digest ?? plain.digest }
+    until      = critique.good
+    max_rounds = 3
+
+    predict critique { draft: string -> good: bool, advice: string }
+    predict revise {
+      when = !critique.good
+      draft: string, advice: string -> revised: string
+      inputs { advice = critique.advice }
+    }
+    next { draft = revise.revised ?? draft }
+  }
+  outputs {
+    digest = improve.draft
+    rounds = improve.round
+    done   = improve.done
+    gists  = gist.gist
+  }
+}
+`
+
+// TestFlow runs each element, one of two branches, and rounds until good enough.
+func TestFlow(t *testing.T) {
+	p := makePlan(t, flow, "digest")
+	for _, tt := range []struct {
+		style, good string // `good` in the reply to a draft that ends in it
+		want        string
+	}{
+		{"formal", "v2", `{"digest":"F v1 v2","rounds":3,"done":true,"gists":["g:a",null,"g:c"]}`},
+		{"casual", "P", `{"digest":"P","rounds":1,"done":true,"gists":["g:a",null,"g:c"]}`},
+		{"formal", "never", `{"digest":"F v1 v2 v3","rounds":3,"done":false,"gists":["g:a",null,"g:c"]}`},
+	} {
+		var mu sync.Mutex
+		atOnce, most, skipped := 0, 0, 0
+		model := answering(func(ctx context.Context, req *lm.Request) (string, error) {
+			last := req.Messages[len(req.Messages)-1].Content
+			part := func(name string) string {
+				_, s, _ := strings.Cut(last, "[[ ## "+name+" ## ]]\n")
+				s, _, _ = strings.Cut(s, "\n")
+				return s
+			}
+			switch {
+			case strings.Contains(last, "`[[ ## gist ## ]]`"):
+				mu.Lock()
+				atOnce++
+				most = max(most, atOnce)
+				mu.Unlock()
+				time.Sleep(time.Millisecond)
+				mu.Lock()
+				atOnce--
+				mu.Unlock()
+				if part("text") == "b" {
+					return "no fields at all", nil
+				}
+				return field("gist", "g:"+part("text")), nil
+			case strings.Contains(last, "`[[ ## digest ## ]]`"):
+				if tt.style == "formal" {
+					return field("digest", "F"), nil
+				}
+				return field("digest", "P"), nil
+			case strings.Contains(last, "`[[ ## good ## ]]`"):
+				good := "False"
+				if strings.HasSuffix(part("draft"), tt.good) {
+					good = "True"
+				}
+				return field("good", good, "advice", "longer"), nil
+			}
+			draft := part("draft")
+			return field("revised", fmt.Sprintf("%s v%d", draft, strings.Count(draft, "v")+1)), nil
+		})
+		res, err := interpreter.Run(t.Context(), p, env(model, func(e trace.Event) {
+			if e.Kind == trace.StepSkip {
+				mu.Lock()
+				skipped++
+				mu.Unlock()
+			}
+		}), value.NewObject("articles", []any{"a", "b", "c"}, "style", tt.style))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(value.EncodeJSON(res.Outputs)); got != tt.want {
+			t.Errorf("%s %s: got %s, want %s", tt.style, tt.good, got, tt.want)
+		}
+		if most > 2 {
+			t.Errorf("%d elements at once, want at most 2", most)
+		}
+		if skipped == 0 {
+			t.Error("no step was skipped")
+		}
+	}
+}
+
+// TestForEachFails checks that a failing element stops the others when nothing
+// else is said, and that long lists keep their order.
+func TestForEachFails(t *testing.T) {
+	const text = `
+program each {
+  xs: list[int] -> ys: list[int]
+  predict one {
+    for_each = xs
+    concurrency = 50
+    x: int -> y: int
+    inputs { x = each.value }
+  }
+  outputs { ys = one.y }
+}
+`
+	p := makePlan(t, text, "each")
+	xs := make([]any, 1000)
+	for i := range xs {
+		xs[i] = i
+	}
+	fail := false
+	model := answering(func(ctx context.Context, req *lm.Request) (string, error) {
+		_, s, _ := strings.Cut(req.Messages[len(req.Messages)-1].Content, "[[ ## x ## ]]\n")
+		s, _, _ = strings.Cut(s, "\n")
+		if fail && s == "7" {
+			return "", &lm.Error{Kind: lm.KindServer, Model: "test/model", Status: 500}
+		}
+		return field("y", s), nil
+	})
+	res, err := interpreter.Run(t.Context(), p, env(model, nil), value.NewObject("xs", xs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ys, _ := res.Outputs.Get("ys"); !value.Equal(ys, xs) {
+		t.Error("the outputs are not in the order of the elements")
+	}
+	if res.Usage.Calls != 1000 {
+		t.Errorf("usage %+v", res.Usage)
+	}
+	fail = true
+	res, err = interpreter.Run(t.Context(), p, env(model, nil), value.NewObject("xs", xs))
+	if code(err) != "E0606" {
+		t.Errorf("got %v", err)
+	}
+	if res.Usage.Calls == 1000 {
+		t.Error("the failure did not stop the rest")
+	}
+}
+
+// TestChosenModule checks `module`: the variable chooses, and what only the
+// chosen one adds is asked of the model but seen by nobody.
+func TestChosenModule(t *testing.T) {
+	project, diags := check.Check(parser.Parse(source.NewFile("a.dsp", `
+variable how: module { default = module.predict, choices = [module.predict, module.chain_of_thought] }
+program a {
+  question: string -> answer: string
+  module one { use = var.how }
+}
+`)), check.Options{Universe: stdlib.Universe()})
+	if err := diags.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range []string{"predict", "chain_of_thought"} {
+		p, diags := plan.Make(project, project.Programs[0], plan.Options{
+			Universe: stdlib.Universe(), FallbackModel: "builtin/incontext", Values: map[string]any{"how": how},
+		})
+		if err := diags.Err(); err != nil {
+			t.Fatal(err)
+		}
+		model := answering(func(ctx context.Context, req *lm.Request) (string, error) {
+			if asked := strings.Contains(req.Messages[0].Content, "`reasoning`"); asked != (how == "chain_of_thought") {
+				t.Errorf("%s: reasoning asked for: %v", how, asked)
+			}
+			return field("reasoning", "because", "answer", "42"), nil
+		})
+		res, err := interpreter.Run(t.Context(), p, env(model, nil), value.NewObject("question", "?"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(value.EncodeJSON(res.Outputs)); got != `{"answer":"42"}` {
+			t.Errorf("%s: got %s", how, got)
+		}
+	}
+}

@@ -20,14 +20,25 @@ type frame struct {
 	plan   *plan.Plan
 	inputs *value.Object
 	vars   *value.Object
+	parent *frame         // around a round of a `repeat` or an element of a `for_each`
+	locals map[string]any // `each`, the state and `round`
 
-	mu     sync.Mutex
-	values map[string]any // of steps (an object of outputs) and named values
+	mu      sync.Mutex
+	values  map[string]any // of steps (an object of outputs) and named values
+	skipped map[string]bool
+}
+
+// inner returns a frame within f with names of its own.
+func (f *frame) inner(p *plan.Plan, locals map[string]any) *frame {
+	return &frame{
+		run: f.run, plan: p, inputs: f.inputs, vars: f.vars, parent: f, locals: locals,
+		values: make(map[string]any, len(p.Ops)), skipped: map[string]bool{},
+	}
 }
 
 // plan runs the operations of a plan and returns its outputs.
 func (r *run) plan(ctx context.Context, p *plan.Plan, inputs *value.Object) (*value.Object, error) {
-	f := &frame{run: r, plan: p, inputs: inputs, vars: plan.Variables(p.Checked.Names, p.Values), values: make(map[string]any, len(p.Ops))}
+	f := &frame{run: r, plan: p, inputs: inputs, vars: plan.Variables(p.Checked.Names, p.Values), values: make(map[string]any, len(p.Ops)), skipped: map[string]bool{}}
 	if err := f.schedule(ctx); err != nil {
 		return nil, err
 	}
@@ -123,7 +134,20 @@ func (f *frame) do(ctx context.Context, op *plan.Op) error {
 	case plan.ValueOp:
 		v, err = f.eval(ctx, op.Let.Value)
 	default:
-		v, err = f.step(ctx, op)
+		var skip bool
+		if skip, err = f.skips(ctx, op); err != nil {
+			return err
+		}
+		switch {
+		case skip:
+			v = f.skip(op)
+		case op.Kind == plan.RepeatOp:
+			v, err = f.repeat(ctx, op)
+		case !op.Step.Flow.ForEach.IsZero():
+			v, err = f.forEach(ctx, op)
+		default:
+			v, err = f.step(ctx, op)
+		}
 	}
 	if err != nil {
 		return err
@@ -159,6 +183,17 @@ func (f *frame) step(ctx context.Context, op *plan.Op) (out *value.Object, err e
 	return out, nil
 }
 
+// given reports whether a name has a value of its own.
+func (f *frame) given(name string) bool {
+	for x := f; x != nil; x = x.parent {
+		if _, ok := x.locals[name]; ok {
+			return true
+		}
+	}
+	_, ok := f.inputs.Get(name)
+	return ok
+}
+
 func (f *frame) stepInputs(ctx context.Context, op *plan.Op) (*value.Object, error) {
 	st := op.Step
 	bound := make(map[string]program.Value, len(st.Inputs))
@@ -183,7 +218,7 @@ func (f *frame) stepInputs(ctx context.Context, op *plan.Op) (*value.Object, err
 			return nil, valueFault(b.Place, "the input `"+field.Name+"` of `"+st.Name+"`", field.Type, faults)
 		}
 		if v == nil && b.Expr == nil && b.Field == "" {
-			if _, given := f.inputs.Get(b.Root); !given {
+			if _, isInput := f.plan.Checked.Signature.Input(b.Root); isInput && !f.given(b.Root) {
 				continue // an optional input that nobody gave stays out of the prompt
 			}
 		}
@@ -195,7 +230,7 @@ func (f *frame) stepInputs(ctx context.Context, op *plan.Op) (*value.Object, err
 // call puts together what the module of a step gets.
 func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*module.Call, module.Module, error) {
 	st := op.Step
-	mod, ok := f.run.env.Module(st.Module)
+	mod, ok := f.run.env.Module(op.Module)
 	if !ok {
 		return nil, nil, missingModule(op)
 	}
@@ -215,7 +250,7 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*m
 		}
 		return x
 	}
-	sig := *st.Signature
+	sig := *op.Signature
 	if sig.Instructions == "" {
 		sig.Instructions = st.Declared.Instructions
 	}
@@ -295,9 +330,20 @@ func (f *frame) eval(ctx context.Context, v program.Value) (any, error) {
 	return x, nil
 }
 
-// lookup finds what a bare name means: a program's input before anything else,
-// as the checker does.
+// lookup finds what a bare name means: from the inside out.
 func (f *frame) lookup(root string) (any, bool) {
+	if v, ok := f.locals[root]; ok {
+		return v, true
+	}
+	f.mu.Lock()
+	v, ok := f.values[root]
+	f.mu.Unlock()
+	if ok {
+		return v, true
+	}
+	if f.parent != nil {
+		return f.parent.lookup(root)
+	}
 	if v, ok := f.inputs.Get(root); ok {
 		return v, true
 	}
@@ -307,10 +353,10 @@ func (f *frame) lookup(root string) (any, bool) {
 	case "var":
 		return f.vars, true
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	v, ok := f.values[root]
-	return v, ok
+	if _, ok := f.plan.Checked.Signature.Input(root); ok {
+		return nil, true // an optional input that nobody gave
+	}
+	return nil, false
 }
 
 // host is what a module sees of the machine.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/participle/v2/lexer"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -51,6 +52,24 @@ func BenchmarkHCL(b *testing.B) {
 	for b.Loop() {
 		if _, diags := hclsyntax.ParseConfig(text, "bench.hcl", hcl.InitialPos); diags.HasErrors() {
 			b.Fatal(diags.Error())
+		}
+	}
+}
+
+// BenchmarkLex reads the tokens of the 10,000 lines only.
+func BenchmarkLex(b *testing.B) {
+	text := benchtext.Generate(10_000).DSP
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		lex, err := parser.Definition.(lexer.StringDefinition).LexString("bench.dsp", text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for {
+			if t, _ := lex.Next(); t.EOF() {
+				break
+			}
 		}
 	}
 }

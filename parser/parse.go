@@ -50,7 +50,7 @@ func ParseSignature(src *source.File) (items []syntax.Item, comments []syntax.Co
 func ParseType(src *source.File) (syntax.TypeExpr, []syntax.Fault) {
 	p := newParser(src)
 	p.top().typed = true
-	p.prev = tokColon // so that a brace opens a record
+	p.prev, p.fresh = tokColon, false // so that a brace opens a record
 	p.fill()
 	all := source.Span{Start: 0, End: int32(len(src.Text))}
 	node, err := run(p, productions().typ, true)

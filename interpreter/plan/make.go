@@ -31,6 +31,10 @@ type Options struct {
 	// DefaultModel answers where neither a step nor a program names a model,
 	// before the file's own default.
 	DefaultModel string
+	// ProjectModel answers where the file has no default either: what dspi.hcl
+	// says, at ProjectPlace.
+	ProjectModel string
+	ProjectPlace source.Place
 	// FallbackModel answers when nothing at all names a model.
 	FallbackModel string
 	// Values of variables, by name, already of the variables' types.
@@ -42,6 +46,16 @@ type Options struct {
 // Make plans a program of a checked project. The list says what keeps it from
 // being planned: a variable without a value, a model that does not exist.
 func Make(project *program.Project, prog *program.Program, opt Options) (*Plan, diag.List) {
+	p, diags := Sketch(project, prog, opt)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return p, diags
+}
+
+// Sketch plans a program as far as it can be planned. When the list has errors
+// the plan is only to be looked at: models in it may lack what was not known.
+func Sketch(project *program.Project, prog *program.Program, opt Options) (*Plan, diag.List) {
 	m := &maker{project: project, opt: opt, models: map[string]*Model{}, read: map[string]bool{}}
 	if m.opt.Getenv == nil {
 		m.opt.Getenv = func(string) string { return "" }
@@ -64,9 +78,6 @@ func Make(project *program.Project, prog *program.Program, opt Options) (*Plan, 
 	}
 	p := m.program(prog, nil)
 	m.diags.Sort()
-	if m.diags.HasErrors() {
-		return nil, m.diags
-	}
 	p.Variables = slices.Sorted(maps.Keys(m.read))
 	return p, m.diags
 }
@@ -80,24 +91,14 @@ type maker struct {
 	diags   diag.List
 }
 
-// program plans a program; outer is the model of the step that calls it.
-func (m *maker) program(prog *program.Program, outer *Model) *Plan {
+// program plans a program; outer are the models written around the step that
+// calls it, the nearest first.
+func (m *maker) program(prog *program.Program, outer []Choice) *Plan {
 	p := &Plan{
 		Program: prog.Name, Checked: prog, Values: m.values,
 		Inputs: planFields(prog.Signature.Inputs),
 	}
-	for _, l := range prog.Lets {
-		m.uses(prog.Names, l.Value)
-		p.Ops = append(p.Ops, &Op{
-			Name: l.Name, Address: prog.Address() + "." + l.Name, Kind: ValueOp, After: l.Needs, Let: l,
-			Inputs:  []Bind{{l.Name, l.Value.Text(), false}},
-			Outputs: []Field{{l.Name, l.Value.Type.String()}},
-		})
-	}
-	for _, st := range prog.Steps {
-		p.Ops = append(p.Ops, m.step(prog, st, outer))
-	}
-	p.Ops = inOrder(p.Ops)
+	p.Ops = m.ops(prog, prog.Steps, prog.Lets, outer)
 	for _, out := range prog.Outputs {
 		m.uses(prog.Names, out.Value)
 		p.Outputs = append(p.Outputs, Bind{out.Name, out.Value.Text(), out.Auto})
@@ -105,31 +106,104 @@ func (m *maker) program(prog *program.Program, outer *Model) *Plan {
 	return p
 }
 
-func (m *maker) step(prog *program.Program, st *program.Step, outer *Model) *Op {
+// ops plans steps and named values that stand together.
+func (m *maker) ops(prog *program.Program, steps []*program.Step, lets []*program.Let, outer []Choice) []*Op {
+	var ops []*Op
+	for _, l := range lets {
+		m.uses(prog.Names, l.Value)
+		ops = append(ops, &Op{
+			Name: l.Name, Address: prog.Address() + "." + l.Name, Kind: ValueOp, After: l.Needs, Let: l,
+			Inputs:  []Bind{{l.Name, l.Value.Text(), false}},
+			Outputs: []Field{{l.Name, l.Value.Type.String()}},
+		})
+	}
+	for _, st := range steps {
+		if st.Repeat != nil {
+			ops = append(ops, m.repeat(prog, st, outer))
+		} else {
+			ops = append(ops, m.step(prog, st, outer))
+		}
+	}
+	return inOrder(ops)
+}
+
+// repeat plans the rounds of a `repeat`.
+func (m *maker) repeat(prog *program.Program, st *program.Step, outer []Choice) *Op {
+	r := st.Repeat
+	op := &Op{Name: st.Name, Address: prog.Address() + "." + st.Name, Kind: RepeatOp, After: st.Needs, Step: st}
+	op.Outputs = append(planFields(r.State), Field{"round", "int"}, Field{"done", "bool"})
+	for _, b := range append(slices.Clone(r.Init), r.Next...) {
+		m.uses(prog.Names, b.Value)
+	}
+	for _, v := range []program.Value{r.Until, r.MaxRounds, st.Flow.When} {
+		m.uses(prog.Names, v)
+	}
+	op.Plan = &Plan{Program: prog.Name, Checked: prog, Values: m.values, Ops: m.ops(prog, r.Steps, r.Lets, outer)}
+	return op
+}
+
+func (m *maker) step(prog *program.Program, st *program.Step, outer []Choice) *Op {
 	op := &Op{
 		Name: st.Name, Address: prog.Address() + "." + st.Name, Kind: StepOp,
 		Module: st.Module, After: st.Needs, Step: st, Adapter: st.Settings.Adapter,
-		Outputs: planFields(st.Signature.Outputs),
+		Outputs: planFields(st.Signature.Outputs), Signature: st.Signature, Pending: st.Pending,
 	}
 	for _, in := range st.Inputs {
 		m.uses(prog.Names, in.Value)
 		op.Inputs = append(op.Inputs, Bind{in.Name, in.Value.Text(), in.Auto})
 	}
 	s := st.Settings
-	for _, v := range []program.Value{s.Instructions, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.Retries} {
+	for _, v := range []program.Value{s.Instructions, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.Retries, st.Flow.When, st.Flow.ForEach, st.Flow.Concurrency} {
 		m.uses(prog.Names, v)
 	}
-	model := m.modelFor(s.Model, outer)
-	if st.Program != nil {
+	for _, o := range st.Options {
+		m.uses(prog.Names, o.Value)
+	}
+	called := st.Program
+	if !st.Use.IsZero() {
+		called = m.choose(op, st)
+	}
+	written := m.written(s.Model, outer)
+	if called != nil {
 		op.Kind, op.Module = CallOp, ""
-		if s.Model.IsZero() {
-			model = outer
-		}
-		op.Plan = m.program(st.Program, model)
+		op.Plan = m.program(called, written)
 		return op
 	}
-	op.Model = model
+	if x, ok := m.opt.Universe.Module(op.Module); ok && x.Opaque {
+		return op
+	}
+	op.Choices = m.choices(written)
+	op.Model = op.Choices[0].resolve()
 	return op
+}
+
+// choose puts the module that `module` stands for into the operation, or returns
+// the program that it is.
+func (m *maker) choose(op *Op, st *program.Step) *program.Program {
+	name := st.Use.Module
+	if st.Use.Variable != nil {
+		m.variable(st.Use.Variable, st.Use.Place)
+		name, _ = m.values[st.Use.Variable.Name].(string)
+	}
+	x, ok := m.opt.Universe.Module(name)
+	if !ok {
+		p, _ := m.project.Program(name)
+		return p
+	}
+	op.Module = x.Name
+	if x.Pending != "" {
+		op.Pending = append(slices.Clone(op.Pending), program.Pending{Setting: x.Name, Missing: x.Pending, Place: st.Use.Place})
+	}
+	sig := *st.Signature
+	sig.Outputs = slices.Clone(sig.Outputs)
+	for i, f := range x.Adds {
+		_, in := st.Declared.Input(f.Name)
+		if _, out := sig.Output(f.Name); !out && !in {
+			sig.Outputs = slices.Insert(sig.Outputs, min(i, len(sig.Outputs)), f)
+		}
+	}
+	op.Signature = &sig
+	return nil
 }
 
 // uses notes the variables that a value reads and reports those without a value.
@@ -164,37 +238,6 @@ func (m *maker) variable(v *program.Variable, at source.Place) {
 	}
 	d.Hint("give it a value: --var %s=…", name)
 	m.diags = append(m.diags, d)
-}
-
-// modelFor resolves the model of a step: --model, else what the step or its
-// program names, else the calling step's, else the default.
-func (m *maker) modelFor(ref program.ModelRef, outer *Model) *Model {
-	switch {
-	case m.opt.Model != "":
-		return m.named(m.opt.Model, "--model", source.Place{})
-	case ref.Model != nil:
-		return m.declared(ref.Model, "the program", ref.Place)
-	case ref.Variable != nil:
-		m.variable(ref.Variable, ref.Place)
-		name, ok := m.values[ref.Variable.Name].(string)
-		if !ok {
-			return &Model{}
-		}
-		return m.named(name, "var."+ref.Variable.Name, ref.Place)
-	case ref.Address != "":
-		return m.address(ref.Address, "the program")
-	case outer != nil:
-		return outer
-	}
-	if m.opt.DefaultModel != "" {
-		return m.named(m.opt.DefaultModel, "DSPI_MODEL", source.Place{})
-	}
-	for _, x := range m.project.Models {
-		if x.Default {
-			return m.declared(x, "default = true", x.Place)
-		}
-	}
-	return m.address(m.opt.FallbackModel, "nothing else")
 }
 
 // named resolves a name from outside the program: a declared model, or
@@ -322,7 +365,11 @@ func (m *maker) fixed(names program.Names, v program.Value) any {
 			return out
 		}
 	}
-	m.diags = append(m.diags, diag.New("E0614", v.Place, "this cannot be evaluated").Say("%s", err.Error()))
+	why := err.Error()
+	if v.Sensitive {
+		why = "What went wrong is not shown, because a secret is part of it."
+	}
+	m.diags = append(m.diags, diag.New("E0614", v.Place, "this cannot be evaluated").Say("%s", why))
 	return nil
 }
 

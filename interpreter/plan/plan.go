@@ -4,6 +4,7 @@
 //	Plan   the operations of one program, in an order that respects their waits
 //	Op     one operation: a step, a call of another program, a named value
 //	Model  where the calls of an operation go, with every setting resolved
+//	Choice one place that names the model of an operation (choice.go)
 //
 // Make (make.go) fixes everything that is known before a run: variables, models,
 // their addresses and keys. What is left is to evaluate expressions and to call
@@ -56,6 +57,8 @@ const (
 	StepOp  Kind = "step"    // a module is called
 	CallOp  Kind = "program" // another program is called
 	ValueOp Kind = "value"   // an expression is evaluated and named
+	// RepeatOp is rounds of the operations of its Plan.
+	RepeatOp Kind = "repeat"
 )
 
 // Op is one operation.
@@ -65,12 +68,17 @@ type Op struct {
 	Kind    Kind
 	Module  string   // of a step
 	Model   *Model   // of a step; nil otherwise
+	Choices []Choice // of a step: all that names a model for it; the first wins
 	After   []string // the operations it waits for
 	Wave    int      // 1 for those that wait for nothing; else one more than the latest it waits for
 	Inputs  []Bind
 	Outputs []Field
 	Adapter string
-	Plan    *Plan // of a called program
+	Plan    *Plan // of a called program, or of a `repeat`
+	// Signature is what the module is called with: the step's, and what a
+	// module that a variable chose adds to it.
+	Signature *program.Signature
+	Pending   []program.Pending // what this version cannot run yet
 
 	Step *program.Step
 	Let  *program.Let
@@ -110,13 +118,18 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 		}
 		return strings.Join(parts, ", ")
 	}
-	fmt.Fprintf(b, "%stakes  %s\n", indent, orNothing(fields(p.Inputs)))
+	if p.Inputs != nil || p.Outputs != nil {
+		fmt.Fprintf(b, "%stakes  %s\n", indent, orNothing(fields(p.Inputs)))
+	}
 	for _, op := range p.Ops {
 		fmt.Fprintf(b, "\n%s%d. %s %s", indent, op.Wave, op.what(), op.Name)
 		if len(op.After) > 0 {
 			fmt.Fprintf(b, "  after %s", strings.Join(op.After, ", "))
 		}
 		b.WriteString("\n")
+		for _, line := range op.flow() {
+			fmt.Fprintf(b, "%s     %s\n", indent, line)
+		}
 		for _, in := range op.Inputs {
 			fmt.Fprintf(b, "%s     %s = %s%s\n", indent, in.Name, oneLine(in.From), byName(in.Auto))
 		}
@@ -126,9 +139,15 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 		if op.Model != nil {
 			fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
 		}
+		for _, x := range op.Pending {
+			fmt.Fprintf(b, "%s     `%s` cannot run yet: %s is missing\n", indent, x.Setting, x.Missing)
+		}
 		if op.Plan != nil {
 			op.Plan.write(b, indent+"     ")
 		}
+	}
+	if p.Inputs == nil && p.Outputs == nil {
+		return // the rounds of a `repeat`
 	}
 	fmt.Fprintf(b, "\n%sgives\n", indent)
 	for _, out := range p.Outputs {
@@ -136,12 +155,61 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 	}
 }
 
+// flow says when and how often the operation runs.
+func (op *Op) flow() []string {
+	if op.Step == nil {
+		return nil
+	}
+	var out []string
+	f := op.Step.Flow
+	if !f.When.IsZero() {
+		out = append(out, "when "+oneLine(f.When.Text()))
+	}
+	if f.Otherwise != "" {
+		out = append(out, "otherwise: when "+f.Otherwise+" was skipped")
+	}
+	if !f.ForEach.IsZero() {
+		s := "for each of " + oneLine(f.ForEach.Text())
+		if !f.Concurrency.IsZero() {
+			s += ", " + f.Concurrency.Text() + " at once"
+		}
+		if f.NullOnError {
+			s += ", null where one fails"
+		}
+		out = append(out, s)
+	}
+	if r := op.Step.Repeat; r != nil {
+		for _, b := range r.Init {
+			out = append(out, "state "+b.Name+" = "+oneLine(b.Value.Text()))
+		}
+		s := "at most " + r.MaxRounds.Text() + " rounds"
+		if !r.Until.IsZero() {
+			s += ", until " + oneLine(r.Until.Text())
+		}
+		out = append(out, s)
+		for _, b := range r.Next {
+			out = append(out, "next "+b.Name+" = "+oneLine(b.Value.Text()))
+		}
+	}
+	for _, a := range op.Step.Asserts {
+		word := "assert "
+		if a.Suggest {
+			word = "suggest "
+		}
+		out = append(out, word+a.Name+": "+oneLine(a.That.Text()))
+	}
+	return out
+}
+
 func (op *Op) what() string {
 	switch op.Kind {
+	case RepeatOp:
+		return "repeat"
+
 	case StepOp:
 		return op.Module
 	case CallOp:
-		return "program " + op.Step.Program.Name + " as"
+		return "program " + op.Plan.Program + " as"
 	}
 	return "let"
 }
@@ -189,6 +257,10 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes the operation for machines.
 func (op *Op) MarshalJSON() ([]byte, error) {
+	var pending []string
+	for _, p := range op.Pending {
+		pending = append(pending, p.Setting)
+	}
 	return json.Marshal(struct {
 		Name    string   `json:"name"`
 		Address string   `json:"address"`
@@ -200,8 +272,11 @@ func (op *Op) MarshalJSON() ([]byte, error) {
 		Outputs []Field  `json:"outputs"`
 		Model   *Model   `json:"model,omitempty"`
 		Adapter string   `json:"adapter,omitempty"`
+		Flow    []string `json:"flow,omitempty"`
+		Pending []string `json:"not_runnable_yet,omitempty"`
 		Plan    *Plan    `json:"plan,omitempty"`
-	}{op.Name, op.Address, op.Kind, op.Module, op.Wave, append([]string{}, op.After...), append([]Bind{}, op.Inputs...), op.Outputs, op.Model, op.Adapter, op.Plan})
+	}{op.Name, op.Address, op.Kind, op.Module, op.Wave, append([]string{}, op.After...), append([]Bind{}, op.Inputs...),
+		append([]Field{}, op.Outputs...), op.Model, op.Adapter, op.flow(), pending, op.Plan})
 }
 
 // MarshalJSON writes the model for machines, without its key and address of

@@ -21,6 +21,7 @@ const (
 	RunEnd    Kind = "run_end"
 	StepStart Kind = "step_start"
 	StepEnd   Kind = "step_end"
+	StepSkip  Kind = "step_skip"  // its condition did not hold
 	CallStart Kind = "call_start" // a request goes to a model
 	CallEnd   Kind = "call_end"   // its reply came, or it failed for good
 	Attempt   Kind = "attempt"    // an attempt failed and will be repeated

@@ -103,7 +103,7 @@ func (c *checker) add(l diag.List) { c.diags = append(c.diags, l...) }
 // parseExpr parses an expression and reports what is wrong with it. It returns
 // nil when the expression cannot be read.
 func (c *checker) parseExpr(fs *fileScope, e *syntax.Expr) *expr.Expr {
-	if e == nil || fs.faultIn(e.Span) {
+	if e == nil || e.Broken {
 		return nil // the parser has said what is missing or wrong
 	}
 	x, diags := expr.Parse(fs.file.Source, e)

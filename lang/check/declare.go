@@ -51,20 +51,14 @@ type fileScope struct {
 	names   map[kind]map[string]*decl // own and plainly imported ones
 	aliases map[string]*fileScope     // `import … as rag`
 	fixed   *expr.Scope               // see fixedScope
+	symbols []expr.Symbol             // see fixedSymbols
 	vars    program.Names             // see variableNames
 }
 
-func (fs *fileScope) place(s source.Span) source.Place { return fs.file.Source.Place(s) }
+// forgetFixed lets fixedScope and fixedSymbols be made anew, when more is known.
+func (fs *fileScope) forgetFixed() { fs.fixed, fs.symbols = nil, nil }
 
-// faultIn reports whether the parser has found fault with a part of s.
-func (fs *fileScope) faultIn(s source.Span) bool {
-	for _, f := range fs.file.Faults {
-		if f.Start <= s.End && f.End >= s.Start {
-			return true
-		}
-	}
-	return false
-}
+func (fs *fileScope) place(s source.Span) source.Place { return fs.file.Source.Place(s) }
 
 // lookup finds a declaration visible in fs; name may be `rag.answer`.
 func (fs *fileScope) lookup(k kind, name string) (*decl, bool) {
@@ -183,8 +177,8 @@ func (c *checker) declareBlock(fs *fileScope, b *syntax.Block) {
 
 func (c *checker) declare(fs *fileScope, d *decl) {
 	d.scope, d.full = fs, fs.prefix+d.name
-	if d.name == "" {
-		return // the parser has said that the name is missing
+	if !isName(d.name) {
+		return // the parser, or reportLabels, has said so
 	}
 	if reserved(d.name) || d.kind == typeKind && builtinType(d.name) {
 		c.report(nameIsTaken(d.place, d.name, "a "+d.word))

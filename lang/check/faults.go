@@ -2,6 +2,7 @@ package check
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/source"
@@ -13,6 +14,42 @@ func (c *checker) reportFaults(file *syntax.File) {
 	for _, f := range file.Faults {
 		c.report(faultMessage(file.Source, f))
 	}
+	for _, it := range file.Items {
+		b, ok := it.(*syntax.Block)
+		if !ok {
+			continue
+		}
+		c.reportLabels(file.Source, b)
+		if b.Body == nil {
+			continue
+		}
+		for _, inner := range b.Body.Items {
+			if b, ok := inner.(*syntax.Block); ok {
+				c.reportLabels(file.Source, b)
+			}
+		}
+	}
+}
+
+// reportLabels says which names in quotes are no names, so that nothing could
+// refer to them.
+func (c *checker) reportLabels(src *source.File, b *syntax.Block) {
+	for _, l := range b.Labels {
+		if l.Quoted && !isName(l.Name) {
+			c.report(diag.New("E0122", src.Place(l.Span), "this is no name").
+				Say("A name consists of letters, digits and `_`, and does not begin with a digit. Between quotes, too: other places refer to it without them."))
+		}
+	}
+}
+
+// isName reports whether s could be written without quotes.
+func isName(s string) bool {
+	for i, r := range s {
+		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r) && !unicode.In(r, unicode.Mn, unicode.Mc)) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func faultMessage(src *source.File, f syntax.Fault) *diag.Diagnostic {

@@ -317,8 +317,11 @@ func (c *checker) unknownModule(fs *fileScope, at source.Place, name string, ski
 	if ok {
 		d.Primary.Text = "did you mean " + code(near) + "?"
 		d.Fix("write "+code(near), at, near)
+		names = closest(near, names)
+		b.WriteString("The closest:\n\n")
+	} else {
+		b.WriteString("There are:\n\n")
 	}
-	b.WriteString("There are:\n\n")
 	width := 0
 	for _, n := range names {
 		width = max(width, len(n))
@@ -331,6 +334,20 @@ func (c *checker) unknownModule(fs *fileScope, at source.Place, name string, ski
 		fmt.Fprintf(&b, "    %-*s     %s\n", width, n, doc(n))
 	}
 	return d.Say("%s", b.String()).Hint("to list every module: dspi doc modules")
+}
+
+// closest returns near and the names that share a word with it.
+func closest(near string, names []string) []string {
+	out := []string{near}
+	for _, n := range names {
+		for _, word := range strings.Split(n, "_") {
+			if n != near && len(word) > 2 && slices.Contains(strings.Split(near, "_"), word) {
+				out = append(out, n)
+				break
+			}
+		}
+	}
+	return out
 }
 
 var moduleHabits = map[string]string{

@@ -60,8 +60,13 @@ func (c *checker) orderProgram(b *body) {
 				values = append(values, in.Value)
 			}
 		}
-		k := st.Settings
-		values = append(values, k.Instructions, k.Temperature, k.TopP, k.MaxTokens, k.Seed, k.Stop, k.Retries)
+		values = append(values, settingValues(st)...)
+		if s.repeat != nil {
+			values = append(values, c.orderRepeat(s)...)
+		}
+		if st.Flow.Otherwise != "" {
+			values = append(values, program.Value{Root: st.Flow.Otherwise, Place: s.settings["otherwise"].at})
+		}
 		st.Needs = collect(st.Name, values...)
 	}
 	for _, l := range b.lets {
@@ -70,6 +75,52 @@ func (c *checker) orderProgram(b *body) {
 	for _, ring := range rings(names, waits) {
 		c.report(c.stepRing(b, ring))
 	}
+}
+
+// settingValues are the values in a step beside its inputs.
+func settingValues(st *program.Step) []program.Value {
+	k := st.Settings
+	values := []program.Value{k.Instructions, k.Temperature, k.TopP, k.MaxTokens, k.Seed, k.Stop, k.Retries,
+		st.Flow.When, st.Flow.Concurrency}
+	if st.Flow.ForEach.Expr != nil {
+		values = append(values, st.Flow.ForEach)
+	}
+	for _, o := range st.Options {
+		if !o.Value.IsZero() {
+			values = append(values, o.Value)
+		}
+	}
+	if st.Inner != nil {
+		values = append(values, settingValues(st.Inner)...)
+	}
+	return values
+}
+
+// orderRepeat orders the steps of a `repeat` and returns all values in it: what
+// they read outside, the `repeat` waits for.
+func (c *checker) orderRepeat(s *stepNode) []program.Value {
+	c.orderProgram(s.repeat)
+	r := s.step.Repeat
+	values := []program.Value{r.MaxRounds, r.Until}
+	for _, b := range append(slices.Clone(r.Init), r.Next...) {
+		values = append(values, b.Value)
+	}
+	for _, l := range r.Lets {
+		values = append(values, l.Value)
+	}
+	for _, x := range s.repeat.steps {
+		for _, in := range x.step.Inputs {
+			if !in.Auto {
+				values = append(values, in.Value)
+			}
+		}
+		values = append(values, settingValues(x.step)...)
+		if x.repeat != nil {
+			values = append(values, x.inside...)
+		}
+	}
+	s.inside = values
+	return values
 }
 
 // waitsOf returns what a value reads.
@@ -230,18 +281,18 @@ func drawRing(ring []link) string {
 }
 
 // letRing words a named value that needs itself.
-func letRing(b *body, l, other *letNode) *diag.Diagnostic {
+func letRing(b *body, l *letNode, other string, place source.Place) *diag.Diagnostic {
 	at := b.fs.place(l.let.Value.Span)
 	for _, r := range l.expr.Refs() {
-		if r.Root == other.value.Name {
+		if r.Root == other {
 			at.Span = r.Span
 		}
 	}
-	if l == other {
+	if l.value.Name == other {
 		return diag.New("E0406", at, code(l.value.Name)+" is made of itself")
 	}
-	return diag.New("E0406", at, code(l.value.Name)+" is made of "+code(other.value.Name)+" ...").
-		Relate(other.value.Place, "... which is made of %s", code(l.value.Name)).
+	return diag.New("E0406", at, code(l.value.Name)+" is made of "+code(other)+" ...").
+		Relate(place, "... which is made of %s", code(l.value.Name)).
 		Say("A named value is what its expression gives, so it cannot need itself.")
 }
 

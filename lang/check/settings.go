@@ -74,7 +74,8 @@ func (c *checker) settings(fs *fileScope, b *syntax.Block, table *universe.Block
 			continue
 		}
 		switch decl.Kind {
-		case universe.SignatureOf, universe.ModelOf, universe.ModelList, universe.Choices, universe.Literal:
+		case universe.SignatureOf, universe.ModelOf, universe.ModelList, universe.Choices, universe.Literal,
+			universe.RetrieverOf, universe.ToolList, universe.ModuleOf, universe.StepOf:
 			continue // read where they are used: they are names, not values
 		}
 		s.expr = c.parseExpr(fs, a.Value)
@@ -97,8 +98,8 @@ func (c *checker) settings(fs *fileScope, b *syntax.Block, table *universe.Block
 
 // checkSetting checks the value of a setting in a scope.
 func (c *checker) checkSetting(s *setting, scope *expr.Scope) {
-	if s == nil || s.expr == nil {
-		return
+	if s == nil || s.expr == nil || s.decl.Kind == universe.Judgement {
+		return // a judgement has a scope of its own
 	}
 	info, diags := s.expr.Check(scope)
 	c.add(diags)
@@ -199,7 +200,16 @@ func (c *checker) fixedScope(fs *fileScope) *expr.Scope {
 	return fs.fixed
 }
 
+// fixedSymbols are the names of fixedScope. They are made once for a file, and
+// are for every program of it the same: to append to them copies them.
 func (c *checker) fixedSymbols(fs *fileScope) []expr.Symbol {
+	if fs.symbols == nil {
+		fs.symbols = slices.Clip(c.makeFixedSymbols(fs))
+	}
+	return fs.symbols
+}
+
+func (c *checker) makeFixedSymbols(fs *fileScope) []expr.Symbol {
 	vars := expr.Symbol{Name: "var", Kind: "variables", Noun: "variable"}
 	for _, name := range slices.Sorted(maps.Keys(fs.names[variableKind])) {
 		vars.Members = append(vars.Members, variableMember(fs.names[variableKind][name]))

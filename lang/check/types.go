@@ -2,12 +2,14 @@ package check
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/expr"
+	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lang/types"
@@ -23,6 +25,12 @@ func (c *checker) resolveTypes(fs *fileScope) {
 	for _, d := range fs.own {
 		if r, ok := d.typ.(*types.Record); ok && d.kind == typeKind {
 			c.checkEndless(d, r)
+		}
+		switch {
+		case d.sig != nil:
+			c.project.Signatures = append(c.project.Signatures, d.sig)
+		case d.kind == typeKind && !types.IsInvalid(d.typ):
+			c.project.Types = append(c.project.Types, &program.NamedType{Name: d.full, Type: d.typ, Place: d.place})
 		}
 	}
 }
@@ -260,7 +268,8 @@ func (c *checker) namedType(fs *fileScope, te *syntax.NamedType, opt typeOptions
 			return types.Invalid{}
 		}
 		t := &types.List{Elem: a[0]}
-		t.Constraints = c.constraints(fs, te, t.String(), []string{"min_items", "max_items"})
+		t.Constraints = c.constraints(fs, te, t.String(), types.ListLimits)
+		c.checkSize(at, "list", t.Constraints)
 		return t
 	case "map":
 		a, ok := args(2, "map[string, T]")
@@ -272,7 +281,8 @@ func (c *checker) namedType(fs *fileScope, te *syntax.NamedType, opt typeOptions
 				Say("A map has text for names, as JSON has.").Fix("make it `string`", fs.place(te.Args[0].Range()), "string"))
 		}
 		t := &types.Map{Elem: a[1]}
-		t.Constraints = c.constraints(fs, te, t.String(), []string{"min_items", "max_items"})
+		t.Constraints = c.constraints(fs, te, t.String(), types.MapLimits)
+		c.checkSize(at, "map", t.Constraints)
 		return t
 	case "tuple":
 		if len(te.Args) == 0 {
@@ -306,8 +316,11 @@ func (c *checker) namedType(fs *fileScope, te *syntax.NamedType, opt typeOptions
 			allowed = append(slices.Clone(allowed), "step")
 		}
 		t := &types.Primitive{Row: row}
-		t.Constraints = c.constraints(fs, te, row.Name, allowed)
+		t.Constraints = c.rowConstraints(fs, te, row, allowed)
 		c.checkBounds(at, t)
+		if l, ok := t.Shape().(*types.List); ok {
+			c.checkSize(at, row.Name, l.Constraints)
+		}
 		return t
 	}
 	d, ok := fs.lookup(typeKind, name)
@@ -330,6 +343,43 @@ func (c *checker) namedType(fs *fileScope, te *syntax.NamedType, opt typeOptions
 	}
 	return t
 }
+
+// rowConstraints reads the parameters of a type of the table: its argument, the
+// 1536 of `embedding(1536)`, and its constraints.
+func (c *checker) rowConstraints(fs *fileScope, te *syntax.NamedType, row *types.Row, allowed []string) types.Constraints {
+	if row.Argument == nil || len(te.Params) == 0 {
+		return c.constraints(fs, te, row.Name, allowed)
+	}
+	first := te.Params[0]
+	if first.Name != nil {
+		if first.Value == nil || !slices.Contains(argumentHabits, first.Name.Name) {
+			return c.constraints(fs, te, row.Name, allowed)
+		}
+		c.report(diag.New("E0305", fs.place(first.Name.Span), row.Argument.Name+" has no name here").
+			Say("In parentheses, `%s` takes %s as it is: %s.", row.Name, row.Argument.Name, row.Argument.Doc).
+			Fix("without the name", fs.place(first.Span), fs.place(first.Value.Span).Text()))
+	}
+	rest := *te
+	rest.Params = te.Params[1:]
+	out := c.constraints(fs, &rest, row.Name, allowed)
+	if first.Value == nil {
+		return out
+	}
+	v, vt, diags := expr.Literal(fs.file.Source, first.Value)
+	c.add(diags)
+	if !diags.HasErrors() && !out.SetArgument(row, v) {
+		want := "a text"
+		if row.Argument.Base == types.IntBase {
+			want = fmt.Sprintf("a whole number from 1 to %d", row.Argument.Max)
+		}
+		c.report(diag.New("E0305", fs.place(first.Value.Span), fmt.Sprintf("%s is %s, this is %s", row.Argument.Name, want, describe(v, vt))).
+			Say("In parentheses, `%s` takes %s: %s.", row.Name, row.Argument.Name, row.Argument.Doc))
+	}
+	return out
+}
+
+// argumentHabits are names that people give to what has none.
+var argumentHabits = []string{"dimensions", "dimension", "dims", "dim", "size", "length", "n", "lang", "language"}
 
 // constraints reads the parameters of a type, of which those named in allowed apply.
 func (c *checker) constraints(fs *fileScope, te *syntax.NamedType, typ string, allowed []string) types.Constraints {
@@ -369,6 +419,13 @@ func (c *checker) constraints(fs *fileScope, te *syntax.NamedType, typ string, a
 				want = "a text"
 			case "min_length", "max_length", "min_items", "max_items":
 				want = "a whole number from 0"
+			case "multiple_of", "step":
+				want = "a number above 0"
+			case "unique":
+				want = "true or false"
+			case "format":
+				c.report(unknownFormat(fs.place(p.Value.Span), v))
+				continue
 			}
 			c.report(diag.New("E0305", fs.place(p.Value.Span), fmt.Sprintf("%s is %s, this is %s", code(name), want, describe(v, vt))))
 			continue
@@ -382,6 +439,24 @@ func (c *checker) constraints(fs *fileScope, te *syntax.NamedType, typ string, a
 		}
 	}
 	return out
+}
+
+func unknownFormat(at source.Place, v any) *diag.Diagnostic {
+	names := make([]string, len(types.Formats))
+	lines := make([]string, len(types.Formats))
+	for i, f := range types.Formats {
+		names[i] = f.Name
+		lines[i] = fmt.Sprintf("    %-10s%s", f.Name, f.Doc)
+	}
+	d := diag.New("E0305", at, "there is no such format").
+		Say("%s is not a format. These are:\n\n%s\n\nThe types `date`, `datetime` and `duration` have forms of their own; any other is a `pattern`.",
+			types.FormatLiteral(literalText(v)), strings.Join(lines, "\n"))
+	if s, ok := v.(string); ok {
+		if near, ok := diag.Nearest(s, names); ok {
+			d.Fix("did you mean "+code(near)+"?", at, types.FormatLiteral(near))
+		}
+	}
+	return d
 }
 
 var constraintHabits = map[string]string{
@@ -404,12 +479,25 @@ func constraintsFor(typ string, allowed []string) string {
 // checkBounds reports constraints that leave no value.
 func (c *checker) checkBounds(at source.Place, t *types.Primitive) {
 	lo, hi := t.Bounds()
+	least, most := t.Lengths()
 	k := t.Constraints
+	number := types.FormatFloat
 	switch {
 	case lo != nil && hi != nil && *lo > *hi:
-		c.report(diag.New("E0313", at, fmt.Sprintf("nothing is at least %s and at most %s", types.FormatFloat(*lo), types.FormatFloat(*hi))))
-	case k.MinLength != nil && k.MaxLength != nil && *k.MinLength > *k.MaxLength:
-		c.report(diag.New("E0313", at, fmt.Sprintf("no text has at least %d and at most %d characters", *k.MinLength, *k.MaxLength)))
+		c.report(diag.New("E0313", at, fmt.Sprintf("nothing is at least %s and at most %s", number(*lo), number(*hi))))
+	case lo != nil && hi != nil && t.Row.Base == types.IntBase && math.Ceil(*lo) > math.Floor(*hi):
+		c.report(diag.New("E0313", at, fmt.Sprintf("no whole number is at least %s and at most %s", number(*lo), number(*hi))))
+	case lo != nil && hi != nil && k.MultipleOf != nil && math.Ceil(*lo / *k.MultipleOf - 1e-9)**k.MultipleOf > *hi+1e-9:
+		c.report(diag.New("E0313", at, fmt.Sprintf("no multiple of %s is at least %s and at most %s", number(*k.MultipleOf), number(*lo), number(*hi))))
+	case least != nil && most != nil && *least > *most:
+		c.report(diag.New("E0313", at, fmt.Sprintf("no text has at least %d and at most %d characters", *least, *most)))
+	}
+}
+
+// checkSize reports numbers of items that no list or map has.
+func (c *checker) checkSize(at source.Place, what string, k types.Constraints) {
+	if k.MinItems != nil && k.MaxItems != nil && *k.MinItems > *k.MaxItems {
+		c.report(diag.New("E0313", at, fmt.Sprintf("no %s has at least %d and at most %d items", what, *k.MinItems, *k.MaxItems)))
 	}
 }
 

@@ -35,7 +35,7 @@ func (c *checker) checkVariables(fs *fileScope) {
 		}
 		pending = append(pending, d)
 	}
-	fs.fixed = nil
+	fs.forgetFixed()
 	for _, d := range pending {
 		b := d.node.(*syntax.Block)
 		s := c.settings(fs, b, table)
@@ -47,7 +47,7 @@ func (c *checker) checkVariables(fs *fileScope) {
 		c.variableDefault(fs, v, s["default"])
 		c.variableChoices(fs, v, s["choices"])
 	}
-	fs.fixed = nil // made anew, now that variables know whether they are sensitive
+	fs.forgetFixed() // made anew, now that variables know whether they are sensitive
 }
 
 func (c *checker) variableDefault(fs *fileScope, v *program.Variable, s *setting) {
@@ -112,6 +112,9 @@ func (c *checker) variableChoices(fs *fileScope, v *program.Variable, s *setting
 // nameList reads `[model.a, model.b]` as the places of its names.
 func (c *checker) nameList(fs *fileScope, s *setting) []syntax.Expr {
 	e := s.attr.Value
+	if e == nil {
+		return nil // the parser has said that it is missing
+	}
 	text := e.Text
 	if !strings.HasPrefix(text, "[") || !strings.HasSuffix(text, "]") {
 		c.report(diag.New("E0310", s.at, "a list is expected here").

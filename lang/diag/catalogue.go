@@ -154,4 +154,5 @@ var catalogue = []Entry{
 	{"E0620", "unknown variable"},
 	{"E0621", "provider refused the request"},
 	{"W0601", "value for a variable that no program declares"},
+	{"W0602", "project setting is not obeyed yet"},
 }

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/rivo/uniseg"
 )
 
@@ -32,6 +33,12 @@ func cells(part string, base int) []cell {
 	list := make([]cell, 0, len(part))
 	column, state := 0, -1
 	for len(part) > 0 {
+		if n := hiddenRun(part); n > 0 {
+			width := uniseg.StringWidth(Mask)
+			list = append(list, cell{Mask, base, base + n, column, width})
+			base, column, part, state = base+n, column+width, part[n:], -1
+			continue
+		}
 		var c string
 		var width int
 		c, part, width, state = uniseg.FirstGraphemeClusterInString(part, state)
@@ -50,6 +57,19 @@ func cells(part string, base int) []cell {
 		column += width
 	}
 	return list
+}
+
+// Mask stands where a secret is: as long for a short one as for a long one.
+const Mask = "••••"
+
+// hiddenRun returns how many bytes of hidden characters s begins with.
+func hiddenRun(s string) int {
+	for i, r := range s {
+		if !source.IsHidden(r) {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // visible returns a grapheme cluster as it may be written on a terminal, and

@@ -38,19 +38,28 @@ type EditReport struct {
 	Text  string `json:"text"`
 }
 
-// Report returns d as JSON.
+// Report returns d as JSON, without the secrets that its files hide: in words
+// Mask stands for them, and a fix that edits
+// one is left out.
 func (d *Diagnostic) Report() Report {
+	safe := d.discreet()
 	r := Report{
-		Code: d.Code, Level: d.Level, Title: d.Title, Detail: d.Detail,
-		Primary: d.Primary.report(),
+		Code: d.Code, Level: d.Level, Title: d.Title, Detail: safe(d.Detail),
+		Primary: d.Primary.report(safe),
 		Related: make([]LabelReport, 0, len(d.Related)),
 		Fixes:   make([]FixReport, 0, len(d.Fixes)),
-		Help:    append([]string{}, d.Help...),
+		Help:    make([]string, 0, len(d.Help)),
+	}
+	for _, h := range d.Help {
+		r.Help = append(r.Help, safe(h))
 	}
 	for _, l := range d.Related {
-		r.Related = append(r.Related, l.report())
+		r.Related = append(r.Related, l.report(safe))
 	}
 	for _, f := range d.Fixes {
+		if f.hidden() {
+			continue
+		}
 		fr := FixReport{Title: f.Title, Edits: make([]EditReport, 0, len(f.Edits))}
 		for _, e := range f.Edits {
 			fr.Edits = append(fr.Edits, EditReport{e.File.Name, int(e.Start), int(e.End), e.Text})
@@ -69,9 +78,9 @@ func (l List) Reports() []Report {
 	return rs
 }
 
-func (l Label) report() LabelReport {
+func (l Label) report(safe func(string) string) LabelReport {
 	if l.File == nil {
-		return LabelReport{Text: l.Text}
+		return LabelReport{Text: safe(l.Text)}
 	}
-	return LabelReport{l.File.Name, l.File.Position(l.Start), l.File.Position(l.End), l.Text}
+	return LabelReport{l.File.Name, l.File.Position(l.Start), l.File.Position(l.End), safe(l.Text)}
 }

@@ -159,6 +159,7 @@ func (c *checker) accepts(t takes, typ types.Type) bool {
 	if types.IsInvalid(typ) || isJSON(typ) {
 		return true
 	}
+	typ = shapeOf(typ)
 	elem := elemOf(typ)
 	b, primitive := base(typ)
 	isText := primitive && b == types.StringBase
@@ -209,7 +210,7 @@ func (c *checker) accepts(t takes, typ types.Type) bool {
 
 // elemOf returns the type of a list's elements, or nil for what is no list.
 func elemOf(t types.Type) types.Type {
-	switch t := t.(type) {
+	switch t := shapeOf(t).(type) {
 	case *types.List:
 		return t.Elem
 	case *types.Tuple:
@@ -223,6 +224,16 @@ func elemOf(t types.Type) types.Type {
 		return types.JSON
 	}
 	return nil
+}
+
+// oneOf is elemOf for an element that is looked at: one of `[]`, of which nothing
+// is known, may be anything.
+func oneOf(t types.Type) types.Type {
+	e := elemOf(t)
+	if e != nil && types.IsInvalid(e) && !types.IsInvalid(t) {
+		return types.JSON
+	}
+	return e
 }
 
 // infer checks the arguments of a call against the row's parameters and returns
@@ -282,7 +293,7 @@ func (c *checker) predicate(x *call, f *Function, i int, p param, args []types.T
 	if !ok {
 		return types.Invalid{}
 	}
-	elem := elemOf(args[0])
+	elem := oneOf(args[0])
 	if elem == nil {
 		elem = types.Invalid{} // the list was reported
 	}

@@ -17,6 +17,7 @@ type checker struct {
 	loops     []loop
 	known     []string // keys (see key) of what is not null here
 	sensitive bool
+	loose     bool // json has a part in it
 	facts     facts
 }
 
@@ -48,6 +49,12 @@ func (c *checker) value(n ast.Node, want types.Type) types.Type {
 	if ns, ok := t.(namespace); ok {
 		c.notAValue(c.x.rangeOf(n), ns)
 		return types.Invalid{}
+	}
+	if isJSON(t) {
+		c.loose = true
+	}
+	if p, ok := t.(*types.Primitive); ok && p.Row.Sensitive {
+		c.sensitive = true // an api_key, wherever it comes from
 	}
 	if o, ok := t.(*types.Optional); ok && len(c.known) > 0 {
 		if k := c.key(n); k != "" && c.isKnown(k) {
@@ -152,7 +159,7 @@ func (c *checker) present(n ast.Node, t types.Type, role string) types.Type {
 func base(t types.Type) (types.Base, bool) {
 	switch t := t.(type) {
 	case *types.Primitive:
-		return t.Row.Base, true
+		return t.Row.Base, t.Row.Base != types.ShapedBase
 	case *types.Enum, types.Model, types.Module:
 		return types.StringBase, true
 	case *types.Literal:
@@ -183,6 +190,15 @@ func base(t types.Type) (types.Base, bool) {
 		return b, ok
 	}
 	return 0, false
+}
+
+// shapeOf returns the structure of a type that has one under a name of its own:
+// of `embedding` a list, of `message` a record. Any other type is itself.
+func shapeOf(t types.Type) types.Type {
+	if p, ok := t.(*types.Primitive); ok && p.Row.Base == types.ShapedBase {
+		return p.Shape()
+	}
+	return t
 }
 
 func number(b types.Base) bool { return b == types.IntBase || b == types.FloatBase }

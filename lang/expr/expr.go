@@ -77,7 +77,13 @@ type Info struct {
 	// list or record of such; meaningful when IsConstant.
 	Constant   any
 	IsConstant bool
+
+	loose bool
 }
+
+// Loose reports whether json has a part in the expression, so that values may
+// turn out to be of another kind when it runs.
+func (i Info) Loose() bool { return i.loose }
 
 // Parse reads an expression. What cannot be read is reported; the expression is
 // never nil, and one that could not be read has no references, the type Invalid,
@@ -165,7 +171,7 @@ func (e *Expr) check(s *Scope, want types.Type, condition bool) (Info, diag.List
 		t = types.Invalid{}
 	}
 	e.facts.Store(&c.facts)
-	info := Info{Type: t, Sensitive: c.sensitive}
+	info := Info{Type: t, Sensitive: c.sensitive, loose: c.loose}
 	if t != nil && !c.diags.HasErrors() {
 		info.Constant, info.IsConstant = constant(e.root)
 	}

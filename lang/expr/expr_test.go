@@ -3,11 +3,11 @@ package expr
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/source"
-	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
 )
@@ -333,7 +333,6 @@ func TestNilExpression(t *testing.T) {
 	if _, err := x.Compile(); err == nil {
 		t.Error("it compiles")
 	}
-	_ = syntax.Expr{}
 }
 
 func TestExamples(t *testing.T) {
@@ -350,6 +349,83 @@ func TestExamples(t *testing.T) {
 		}
 		if got, _ := evaluate(t, f.Example, want); got != f.Gives {
 			t.Errorf("%s gives %s, the table says %s", f.Example, got, f.Gives)
+		}
+	}
+}
+
+// TestConcurrentUse is for the race detector.
+func TestConcurrentUse(t *testing.T) {
+	x, _ := Parse(in(`map(filter(passages, it.score > 0.1), "${it.text} ${queue == "lost card"}")`))
+	x.Check(testScope())
+	p, err := x.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := testEnv()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				x.Check(testScope())
+				if _, err := x.Compile(); err != nil {
+					t.Error(err)
+				}
+				v, err := p.Eval(context.Background(), lookup(env))
+				if got := string(value.EncodeJSON(v)); err != nil || got != `["The Seine. true","The Rhine. true"]` {
+					t.Error(got, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestScope(t *testing.T) {
+	s := NewScope(Symbol{Name: "a", Kind: "input"}, Symbol{Name: "b", Kind: "input"})
+	s.Hidden = map[string]string{"c": "why"}
+	in := s.With(Symbol{Name: "b", Kind: "step"})
+	if got, _ := in.Lookup("b"); got.Kind != "step" {
+		t.Error("the inner symbol does not win")
+	}
+	if _, ok := in.Lookup("a"); !ok || in.Hidden["c"] == "" {
+		t.Error("the outer scope is lost")
+	}
+	var names []string
+	for _, sym := range in.Symbols() {
+		names = append(names, sym.Name+":"+sym.Kind)
+	}
+	if got := strings.Join(names, " "); got != "a:input b:step" {
+		t.Error(got)
+	}
+	if _, ok := (*Scope)(nil).Lookup("a"); ok || (*Scope)(nil).Symbols() != nil {
+		t.Error("a nil scope has names")
+	}
+}
+
+// TestShapes reads the parts of types that have a structure of their own.
+func TestShapes(t *testing.T) {
+	message, ok := types.Lookup("message")
+	embedding, ok2 := types.Lookup("embedding")
+	if !ok || !ok2 {
+		t.Fatal("the types are not in the table")
+	}
+	s := NewScope(
+		Symbol{Name: "m", Kind: "input", Type: &types.Primitive{Row: message}},
+		Symbol{Name: "e", Kind: "input", Type: &types.Primitive{Row: embedding}},
+	)
+	for text, want := range map[string]string{
+		`e[0]`: "float", `len(e)`: "int", `sum(e)`: "float", `map(e, it * 2)`: "list[float]", `e[1:]`: "list[float]",
+		`m == m`: "bool", `m.role == "user"`: "bool", `2.0 in e`: "bool", `keys(m)`: "list[string]",
+	} {
+		x, _ := Parse(in(text))
+		if info, ds := x.Check(s); len(ds) > 0 || info.Type.String() != want {
+			t.Errorf("%s: %s, want %s\n%s", text, info.Type, want, report(ds))
+		}
+	}
+	for text, code := range map[string]diag.Code{`m.zzz`: "E0218", `m + 1`: "E0302", `e.x`: "E0314", `upper(e)`: "E0303"} {
+		x, _ := Parse(in(text))
+		if _, ds := x.Check(s); len(ds) != 1 || ds[0].Code != code {
+			t.Errorf("%s: want %s\n%s", text, code, report(ds))
 		}
 	}
 }

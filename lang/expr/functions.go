@@ -91,7 +91,7 @@ func sameList(_ *checker, _ *call, args []types.Type, _ types.Type) types.Type {
 
 // element gives an element of the first argument, or null.
 func element(_ *checker, _ *call, args []types.Type, _ types.Type) types.Type {
-	return types.NewOptional(elemOf(args[0]))
+	return types.NewOptional(oneOf(args[0]))
 }
 
 // sameNumber gives int for ints and float for anything else.

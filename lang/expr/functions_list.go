@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"cmp"
 	"slices"
 	"sort"
 
@@ -82,7 +81,7 @@ func listFunctions() []Function {
 		{Name: "values", Params: "object", Result: "list[T]", Doc: "the values in an object, in the order of its names",
 			Example: `values({a: 1, b: 2})`, Gives: "[1,2]", params: []param{{name: "object", takes: anObject}},
 			result: func(_ *checker, _ *call, args []types.Type, _ types.Type) types.Type {
-				switch t := args[0].(type) {
+				switch t := shapeOf(args[0]).(type) {
 				case *types.Map:
 					return &types.List{Elem: t.Elem}
 				case *types.Record:
@@ -110,16 +109,25 @@ func listFunctions() []Function {
 
 // flat returns what is left of a type after taking away lists around it.
 func flat(t types.Type) types.Type {
-	for {
-		if isJSON(t) {
-			return t
+	switch t := t.(type) {
+	case *types.List:
+		return flat(t.Elem)
+	case *types.Tuple:
+		var out types.Type = types.Invalid{}
+		for _, e := range t.Elems {
+			out = join(out, flat(e))
 		}
-		e := elemOf(t)
-		if e == nil {
-			return t
+		return out
+	case *types.Optional:
+		return types.NewOptional(flat(t.Elem))
+	case *types.Union:
+		var out types.Type = types.Invalid{}
+		for _, m := range t.Members {
+			out = join(out, flat(m))
 		}
-		t = e
+		return out
 	}
+	return t
 }
 
 func getResult(c *checker, x *call, args []types.Type, _ types.Type) types.Type {
@@ -131,7 +139,7 @@ func getResult(c *checker, x *call, args []types.Type, _ types.Type) types.Type 
 		c.wrongArgument(x, 1, args[1], words)
 		return types.Invalid{}
 	}
-	switch t := args[0].(type) {
+	switch t := shapeOf(args[0]).(type) {
 	case *types.Map:
 		return types.NewOptional(t.Elem)
 	case *types.Record:
@@ -147,7 +155,7 @@ func getResult(c *checker, x *call, args []types.Type, _ types.Type) types.Type 
 		}
 		return types.NewOptional(out)
 	}
-	return types.NewOptional(elemOf(args[0]))
+	return types.NewOptional(oneOf(args[0]))
 }
 
 func runLen(_ *run, a []any) (any, error) {
@@ -241,7 +249,7 @@ func runFlatten(r *run, a []any) (any, error) {
 		}
 		return nil
 	}
-	return out, cmp.Or(add(l, 0))
+	return out, add(l, 0)
 }
 
 // runUniq is quick for texts and numbers; lists and objects are compared with

@@ -155,7 +155,7 @@ func runRepeat(r *run, a []any) (any, error) {
 		return nil, err
 	}
 	if n < 0 {
-		return nil, failed("`repeat` cannot repeat a text %d times", n)
+		return nil, failed("`repeat` is asked for %d copies", n)
 	}
 	if err := r.growBy(n, len(s)); err != nil {
 		return nil, err

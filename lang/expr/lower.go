@@ -26,7 +26,7 @@ import (
 // wrap around on overflow, give infinity for a division by zero, and count
 // nothing.
 type lowerer struct {
-	x      *Expr
+	ranges ranger
 	facts  *facts
 	locals []string
 	temps  int
@@ -45,7 +45,7 @@ func typed(n ast.Node, t reflect.Type) ast.Node {
 }
 
 func (l *lowerer) loc(n ast.Node) file.Location {
-	from, to := l.x.ends(n)
+	from, to := l.ranges.ends(n)
 	return file.Location{From: from, To: to}
 }
 

@@ -115,7 +115,7 @@ func (c *checker) member(n *ast.MemberNode) types.Type {
 		c.nullBeforeMember(n, of)
 		return types.Invalid{}
 	}
-	if dot {
+	if of = shapeOf(of); dot {
 		return c.field(n, of, name)
 	}
 	return c.index(n, of)
@@ -168,7 +168,7 @@ func (c *checker) field(n *ast.MemberNode, of types.Type, name string) types.Typ
 	case *types.Union:
 		var out types.Type = types.Invalid{}
 		for _, m := range t.Members {
-			r, ok := m.(*types.Record)
+			r, ok := shapeOf(m).(*types.Record)
 			if !ok {
 				c.noFields(n, of, name)
 				return types.Invalid{}
@@ -206,7 +206,7 @@ func (c *checker) index(n *ast.MemberNode, of types.Type) types.Type {
 	switch t := of.(type) {
 	case *types.List:
 		if wants(types.IntBase, "a position: a whole number, counted from 0") {
-			return t.Elem
+			return oneOf(t)
 		}
 		return types.Invalid{}
 	case *types.Tuple:
@@ -276,7 +276,7 @@ func (c *checker) slice(n *ast.SliceNode) types.Type {
 			c.wrongIndex(c.x.rangeOf(end), i, of, "a position: a whole number, counted from 0")
 		}
 	}
-	switch t := of.(type) {
+	switch t := shapeOf(of).(type) {
 	case *types.List:
 		return &types.List{Elem: t.Elem}
 	case *types.Tuple:

@@ -85,6 +85,12 @@ func (p *reporter) unclosedString(at source.Span, quote byte) {
 	}
 }
 
+// touching is a string that a name or number touches.
+func (p *reporter) touching(at source.Span) {
+	p.add("E0116", at, "an operator is missing beside this text").
+		Hint("to put texts together: `\"a ${b}\"`, or `a + b`")
+}
+
 func (p *reporter) unclosedComment(at source.Span) {
 	p.add("E0107", at, "this comment never ends; it needs `*/`")
 }

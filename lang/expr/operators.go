@@ -26,10 +26,17 @@ func (c *checker) unary(n *ast.UnaryNode) types.Type {
 		return types.Invalid{}
 	}
 	if l, ok := t.(*types.Literal); ok {
-		if v, ok := constant(n); ok {
-			return &types.Literal{Value: v}
+		switch v := l.Value.(type) {
+		case int:
+			if n.Operator == "-" {
+				return &types.Literal{Value: -v}
+			}
+		case float64:
+			if n.Operator == "-" {
+				return &types.Literal{Value: -v}
+			}
 		}
-		return widen(l, true)
+		return l
 	}
 	if b == types.IntBase {
 		return types.Int
@@ -178,7 +185,38 @@ func (c *checker) coalesce(n *ast.BinaryNode, want types.Type) types.Type {
 			}
 		}
 	}
+	if c.alternatives(n.Left, n.Right) {
+		b, _ = types.Unwrap(b)
+	}
 	return join(inner, b)
+}
+
+// alternatives reports whether two operands are outputs of steps of which exactly
+// one runs, null only where their step was skipped.
+func (c *checker) alternatives(left, right ast.Node) bool {
+	a, ok1 := c.skippable(left)
+	b, ok2 := c.skippable(right)
+	return ok1 && ok2 && c.scope != nil && (c.scope.Alternatives[a] == b || c.scope.Alternatives[b] == a)
+}
+
+// skippable returns the step whose output a node is, if null stands for its
+// being skipped only.
+func (c *checker) skippable(n ast.Node) (step string, ok bool) {
+	m, ok := n.(*ast.MemberNode)
+	if !ok {
+		return "", false
+	}
+	root, isName := m.Node.(*ast.IdentifierNode)
+	name, dot := c.dotted(m)
+	if !isName || !dot {
+		return "", false
+	}
+	sym, ok := c.scope.Lookup(root.Value)
+	if !ok || sym.Type != nil {
+		return "", false
+	}
+	out, ok := member(sym.Members, name)
+	return root.Value, ok && out.Skipped
 }
 
 func (c *checker) equality(n *ast.BinaryNode) types.Type {
@@ -272,6 +310,7 @@ func overlap(a, b types.Type) bool {
 	if types.IsInvalid(a) || types.IsInvalid(b) || isJSON(a) || isJSON(b) {
 		return true
 	}
+	a, b = shapeOf(a), shapeOf(b)
 	ua, na := types.Unwrap(a)
 	ub, nb := types.Unwrap(b)
 	if na || nb {
@@ -360,7 +399,7 @@ func (c *checker) in(n *ast.BinaryNode) types.Type {
 	if types.IsInvalid(a) || types.IsInvalid(b) {
 		return types.Bool
 	}
-	switch t := b.(type) {
+	switch t := shapeOf(b).(type) {
 	case *types.List:
 		if lit, ok := n.Right.(*ast.ArrayNode); ok {
 			for _, m := range lit.Nodes {

@@ -80,7 +80,7 @@ func (e *Expr) Compile() (*Program, error) {
 	if p.direct = direct(e, f, e.root); p.direct != nil {
 		return p, nil
 	}
-	l := &lowerer{x: e, facts: f}
+	l := &lowerer{ranges: ranger{e, map[ast.Node][2]int{}}, facts: f}
 	tree := &parser.Tree{Node: l.node(e.root), Source: file.NewSource("")}
 	m, err := compiler.Compile(tree, config())
 	if err != nil {

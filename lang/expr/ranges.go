@@ -1,16 +1,10 @@
 package expr
 
 import (
-	"sort"
-
 	"github.com/expr-lang/expr/ast"
 
 	"github.com/dspi-lang/dspi/lang/source"
 )
-
-type sourceSpan = source.Span
-
-func (r *reader) spans(n int) []source.Span { return make([]source.Span, 0, n) }
 
 // rangeOf returns the bytes of a resolved node, from its first token to its last,
 // with the parentheses that belong to it.
@@ -32,6 +26,28 @@ func (e *Expr) rangeOf(n ast.Node) source.Span {
 
 // ends is rangeOf without balancing parentheses: `(a + b) * c` begins at `a`.
 func (e *Expr) ends(n ast.Node) (from, to int) {
+	return (&ranger{Expr: e}).ends(n)
+}
+
+// ranger finds the ends of nodes; with a memory, of all nodes of a tree in one go.
+type ranger struct {
+	*Expr
+	memory map[ast.Node][2]int // may be nil
+}
+
+func (e *ranger) ends(n ast.Node) (from, to int) {
+	if e.memory == nil {
+		return e.find(n)
+	}
+	if at, ok := e.memory[n]; ok {
+		return at[0], at[1]
+	}
+	from, to = e.find(n)
+	e.memory[n] = [2]int{from, to}
+	return from, to
+}
+
+func (e *ranger) find(n ast.Node) (from, to int) {
 	if n == nil {
 		return int(e.span.Start), int(e.span.Start)
 	}
@@ -115,9 +131,4 @@ func (e *Expr) closerAfter(at int) int {
 		return at
 	}
 	return e.pairs[best].close + 1
-}
-
-// sortPairs puts the pairs in the order of the text, for those who search them.
-func sortPairs(ps []pair) {
-	sort.Slice(ps, func(i, j int) bool { return ps[i].open < ps[j].open })
 }

@@ -6,6 +6,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser/operator"
+
+	"github.com/dspi-lang/dspi/lang/source"
 )
 
 // resolve goes once over a tree of expr's parser, brings places to bytes of the
@@ -157,7 +159,7 @@ func (r *reader) identifier(n *ast.Node, x *ast.IdentifierNode, c *chunk) {
 		*n = located(&ast.PointerNode{Name: "acc"}, loc)
 	default:
 		at := locSpan(loc)
-		r.addRef(Ref{Root: x.Value, Span: at, Parts: append(r.spans(1), at)})
+		r.addRef(Ref{Root: x.Value, Span: at, Parts: []source.Span{at}})
 	}
 }
 
@@ -186,7 +188,7 @@ func (r *reader) reference(n ast.Node, c *chunk) (Ref, bool) {
 		}
 		m = x.Node
 	}
-	ref := Ref{Path: make([]string, depth), Parts: make([]sourceSpan, depth+1)}
+	ref := Ref{Path: make([]string, depth), Parts: make([]source.Span, depth+1)}
 	for i := depth; i > 0; i-- {
 		x := n.(*ast.MemberNode)
 		ref.Path[i-1], _ = r.property(x, c)

@@ -230,6 +230,10 @@ func (s *scanner) literal(i int) int {
 		s.r.unclosedString(s.span(i, end), s.src[i])
 		return s.fail()
 	}
+	if i > 0 && isWord(s.src[i-1]) || end < len(s.src) && isWord(s.src[end]) {
+		s.r.touching(s.span(i, end))
+		return s.fail()
+	}
 	switch s.src[i] {
 	case '\'':
 		s.texts = append(s.texts, text{i, end, single})
@@ -319,6 +323,10 @@ func (s *scanner) sign(i int) int {
 		if end, found, is := endOfHeredoc(s.src, i); is {
 			if !found {
 				s.r.unclosedString(s.span(i, s.lineEnd(i)), '<')
+				return s.fail()
+			}
+			if i > 0 && isWord(s.src[i-1]) {
+				s.r.touching(s.span(i, i+2))
 				return s.fail()
 			}
 			s.texts = append(s.texts, text{i, end, heredoc})

@@ -31,9 +31,12 @@ type Member struct {
 	// Doc is a remark for lists: "added by chain_of_thought".
 	Doc       string
 	Sensitive bool
-	Place     source.Place
-	Members   []Member // of a nested namespace: the `k` of `var.rag.k`
-	Noun      string   // what a member of it is called
+	// Skipped says that the value is null only where its step was skipped, so
+	// that `a.x ?? b.x` is not null if one of the two always runs (Alternatives).
+	Skipped bool
+	Place   source.Place
+	Members []Member // of a nested namespace: the `k` of `var.rag.k`
+	Noun    string   // what a member of it is called
 }
 
 // Scope is what names mean at one place of a program. Make one with NewScope; it
@@ -46,6 +49,8 @@ type Scope struct {
 	// Hidden holds names that exist but cannot be used here, each with a sentence
 	// that says why: "`review` is a step of another program."
 	Hidden map[string]string
+	// Alternatives pairs the names of steps of which exactly one runs.
+	Alternatives map[string]string
 	// Host names functions of the table that only some places allow: "env".
 	Host []string
 }
@@ -67,7 +72,7 @@ func NewScope(symbols ...Symbol) *Scope {
 func (s *Scope) With(symbols ...Symbol) *Scope {
 	in := NewScope(symbols...)
 	if s != nil {
-		in.parent, in.Hidden, in.Host = s, s.Hidden, s.Host
+		in.parent, in.Hidden, in.Host, in.Alternatives = s, s.Hidden, s.Host, s.Alternatives
 	}
 	return in
 }

@@ -32,6 +32,34 @@ type Project struct {
 	Programs  []*Program     // in the order of the text; those of the root first
 	Models    []*Model
 	Variables []*Variable
+
+	Types      []*NamedType // declared types and enums, in the order of the text; those of the root first
+	Signatures []*Signature // declared ones, likewise
+}
+
+// NamedType is a declared type: `type Mood = …`, `type Contact { … }`, `enum Queue { … }`.
+type NamedType struct {
+	Name  string
+	Type  types.Type
+	Place source.Place
+}
+
+// Type returns the declared type or enum of a name.
+func (p *Project) Type(name string) (*NamedType, bool) {
+	i := slices.IndexFunc(p.Types, func(x *NamedType) bool { return x.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return p.Types[i], true
+}
+
+// Signature returns the declared signature of a name.
+func (p *Project) Signature(name string) (*Signature, bool) {
+	i := slices.IndexFunc(p.Signatures, func(x *Signature) bool { return x.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return p.Signatures[i], true
 }
 
 // Program returns the program of a name.
@@ -118,18 +146,94 @@ func (p *Program) Step(name string) (*Step, bool) {
 	return p.Steps[i], true
 }
 
-// Step is one call of a module, or of another program.
+// Step is one call of a module or of another program, or steps that repeat.
 type Step struct {
 	Name     string
-	Module   string     // a built-in module; "" when Program is called
+	Module   string     // a built-in module; "" when Program is called or Repeat set
 	Program  *Program   // nil for a module
+	Repeat   *Repeat    // nil but for `repeat`
+	Use      ModuleRef  // of the module `module`: what it stands for
+	Inner    *Step      // the module that a wrapping module holds
 	Declared *Signature // as written, or the program's
 	// Signature is Declared with what the module adds: `reasoning`.
 	Signature *Signature
 	Inputs    []Binding // one for each input that is bound, in the signature's order
 	Settings  Settings
+	Flow      Flow
+	Options   []Option // the module's own settings
+	Asserts   []Assert
 	Needs     []string // names of the steps and lets that must come first, in order of the text
+	Pending   []Pending
 	Place     source.Place
+}
+
+// Flow says when and how often a step runs.
+type Flow struct {
+	When        Value  // zero: always
+	Otherwise   string // the step that must have been skipped; "": none
+	ForEach     Value  // a list; zero: once
+	Concurrency Value
+	NullOnError bool // an element that fails leaves null
+}
+
+// Conditional reports whether the step may be skipped.
+func (f Flow) Conditional() bool { return !f.When.IsZero() || f.Otherwise != "" }
+
+// Seen returns the type that others see of an output of type t: a list of one
+// for each element, and null where the step was skipped.
+func (f Flow) Seen(t types.Type) types.Type {
+	if types.IsInvalid(t) {
+		return t
+	}
+	if !f.ForEach.IsZero() {
+		if f.NullOnError {
+			t = types.NewOptional(t)
+		}
+		t = &types.List{Elem: t}
+	}
+	if f.Conditional() {
+		t = types.NewOptional(t)
+	}
+	return t
+}
+
+// Option is a setting of a module's own: a value, or the names of declarations.
+type Option struct {
+	Name  string
+	Value Value
+	Refs  []string // addresses: `tool.area`, `retriever.wiki`
+}
+
+// Assert is `assert NAME { … }` or `suggest NAME { … }`.
+type Assert struct {
+	Name    string
+	That    Value
+	Message Value // zero: the condition's text
+	Retries int
+	Suggest bool
+	Place   source.Place
+}
+
+// ModuleRef says which module `module` stands for: one that is named, or the one
+// that a variable names.
+type ModuleRef struct {
+	Module   string
+	Variable *Variable
+	Place    source.Place
+}
+
+// IsZero reports whether no module is named.
+func (r ModuleRef) IsZero() bool { return r.Module == "" && r.Variable == nil }
+
+// Repeat is `repeat NAME { … }`: rounds of steps that hand on a state.
+type Repeat struct {
+	State     []types.Field
+	Init      []Binding // one for each field of State, in its order
+	Next      []Binding // the state after a round; what is left out stays
+	Until     Value     // zero: only MaxRounds ends it
+	MaxRounds Value
+	Steps     []*Step
+	Lets      []*Let
 }
 
 // Let is `let NAME = EXPRESSION`.
@@ -178,6 +282,7 @@ type Settings struct {
 	Instructions Value
 	Model        ModelRef
 	Adapter      string
+	Backend      string // "python", or anything else for native
 	Temperature  Value
 	TopP         Value
 	MaxTokens    Value

@@ -23,8 +23,9 @@ type File struct {
 	Name string
 	Text string
 
-	once  sync.Once
-	lines []int32 // byte offset of the start of each line
+	once   sync.Once
+	lines  []int32 // byte offset of the start of each line
+	hidden []Span  // what must not be shown (hide.go), in order
 }
 
 // NewFile returns a file with the given name and text.

@@ -5,7 +5,9 @@ package types
 // The rules: int fits float; probability and its like fit float (not the
 // reverse); a member fits its union; T fits T?; json fits anything (checked when
 // it runs); an object fits where every required field fits, extra ones are
-// dropped. A string does not fit a literal union or an enum.
+// dropped. A string does not fit a literal union or an enum. A type with a
+// structure fits where that structure does (embedding is a list[float]), and what
+// has the structure fits the type: the rest is checked on the value.
 func Fits(from, to Type) bool { return fits(from, to, nil) }
 
 type pair struct{ from, to Type }
@@ -30,6 +32,17 @@ func fits(from, to Type, seen []pair) bool {
 			}
 		}
 		return true
+	case *Primitive:
+		if s := f.Shape(); s != nil {
+			if t, ok := to.(*Primitive); ok && t.Row == f.Row {
+				return sameArgument(f, t)
+			}
+			switch to.(type) {
+			case *Optional, *Union:
+			default:
+				from = s
+			}
+		}
 	}
 	switch t := to.(type) {
 	case *Optional:
@@ -45,6 +58,9 @@ func fits(from, to Type, seen []pair) bool {
 		}
 		return false
 	case *Primitive:
+		if s := t.Shape(); s != nil {
+			return fits(from, s, seen)
+		}
 		return fitsPrimitive(from, t)
 	case *Literal:
 		l, ok := from.(*Literal)
@@ -131,11 +147,13 @@ func fitsPrimitive(from Type, to *Primitive) bool {
 	case *Primitive:
 		switch {
 		case f.Row == to.Row:
-			return true
+			return sameArgument(f, to)
 		case to.Row == Float.Row:
 			return f.Row.Base == FloatBase || f.Row.Base == IntBase
 		case to.Row == String.Row:
 			return f.Row.Base == StringBase
+		case to.Row == Int.Row:
+			return f.Row.Base == IntBase
 		}
 		return false
 	case *Enum:
@@ -147,12 +165,20 @@ func fitsPrimitive(from Type, to *Primitive) bool {
 		case bool:
 			return to.Row == Bool.Row
 		case int:
-			return to.Row == Int.Row || to.Row.Base == FloatBase && inBounds(float64(v), to)
+			return (to.Row.Base == IntBase || to.Row.Base == FloatBase) && inBounds(float64(v), to)
 		case float64:
 			return to.Row.Base == FloatBase && inBounds(v, to)
 		}
 	}
 	return false
+}
+
+// sameArgument reports whether two types of one row may stand for each other: not
+// embeddings of different lengths, nor code in different languages.
+func sameArgument(from, to *Primitive) bool {
+	a, b := from.Constraints, to.Constraints
+	return (a.Dims == nil || b.Dims == nil || *a.Dims == *b.Dims) &&
+		(a.Lang == nil || b.Lang == nil || *a.Lang == *b.Lang)
 }
 
 func inBounds(v float64, t *Primitive) bool {

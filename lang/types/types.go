@@ -1,6 +1,7 @@
 // Package types holds dspi's types: what a value may be.
 //
 //	Primitive  string, int, probability, …: one row of the table (table.go)
+//	Row        all that is known of such a type; some have a structure (shapes.go)
 //	Literal    one fixed value: "angry", 1, true, null
 //	List, Map, Tuple, Optional, Union
 //	Record     named (`type Contact { … }`) or not (`{ asked: bool }`)
@@ -11,6 +12,9 @@
 //
 // Types are compared with Equal; which value of one type may stand where another
 // is wanted is Fits (fits.go). Records may contain themselves, through pointers.
+// Dates and lengths of time, which are held as text, are read in times.go; JSON
+// Schema is made of types by lang/schema, values are held against them by
+// lang/value.
 package types
 
 import (
@@ -33,11 +37,14 @@ type Constraints struct {
 	MinLength  *int     // string, in characters
 	MaxLength  *int
 	Pattern    *string // string, RE2
+	Format     *string // string, one of Formats
 	MinItems   *int    // list, map
 	MaxItems   *int
+	Unique     bool     // list: no two alike
 	MultipleOf *float64 // int, float
 	Step       *float64 // int, float: only in a variable's type
 	Dims       *int     // embedding(n)
+	Lang       *string  // code("python")
 }
 
 // IsZero reports whether nothing is narrowed.
@@ -59,6 +66,9 @@ func (c Constraints) list() []string {
 	if c.Dims != nil {
 		out = append(out, strconv.Itoa(*c.Dims))
 	}
+	if c.Lang != nil {
+		out = append(out, FormatLiteral(*c.Lang))
+	}
 	num("min", c.Min)
 	num("max", c.Max)
 	num("multiple_of", c.MultipleOf)
@@ -68,8 +78,14 @@ func (c Constraints) list() []string {
 	if c.Pattern != nil {
 		out = append(out, "pattern = "+strconv.Quote(*c.Pattern))
 	}
+	if c.Format != nil {
+		out = append(out, "format = "+FormatLiteral(*c.Format))
+	}
 	count("min_items", c.MinItems)
 	count("max_items", c.MaxItems)
+	if c.Unique {
+		out = append(out, "unique = true")
+	}
 	return out
 }
 
@@ -447,6 +463,61 @@ func (c *Constraints) Set(name string, v any) bool {
 			c.Pattern = &s
 		}
 		return ok
+	case "format":
+		s, _ := v.(string)
+		for _, f := range Formats {
+			if f.Name == s {
+				c.Format = &s
+				return true
+			}
+		}
+	case "unique":
+		b, ok := v.(bool)
+		c.Unique = b
+		return ok
 	}
 	return false
+}
+
+// SetArgument gives a type of the row r its argument, the 1536 of
+// `embedding(1536)`. It reports whether the value may stand there.
+func (c *Constraints) SetArgument(r *Row, v any) bool {
+	if r.Argument == nil {
+		return false
+	}
+	switch v := v.(type) {
+	case int:
+		if ok := r.Argument.Base == IntBase && v >= 1 && v <= r.Argument.Max; !ok {
+			return false
+		}
+		c.Dims = &v
+	case string:
+		if ok := r.Argument.Base == StringBase && strings.TrimSpace(v) != ""; !ok {
+			return false
+		}
+		c.Lang = &v
+	default:
+		return false
+	}
+	return true
+}
+
+// Widen returns the type of which a fixed value is one: string for `"a"`. Other
+// types are returned as they are.
+func Widen(t Type) Type {
+	l, ok := t.(*Literal)
+	if !ok {
+		return t
+	}
+	switch l.Value.(type) {
+	case string:
+		return String
+	case int:
+		return Int
+	case float64:
+		return Float
+	case bool:
+		return Bool
+	}
+	return t
 }

@@ -1,5 +1,7 @@
 package universe
 
+import "slices"
+
 func bound(f float64) *float64 { return &f }
 
 // CallSettings are the parameters of a model's call. A model sets them for all
@@ -23,13 +25,59 @@ var StepBlock = Block{
 		{Name: "model", Kind: ModelOf, Doc: "The model that answers this step.", Default: "the program's", Fixed: true},
 		{Name: "adapter", Kind: Choice, Choices: []string{"chat"}, Doc: "How the prompt is written and the reply read.", Default: "chat", Fixed: true},
 		{Name: "retries", Kind: Integer, Doc: "How often the model is asked again when its reply does not fit, with what was wrong.", Default: "1", Min: bound(0), Max: bound(10)},
-	}, CallSettings...),
+		{Name: "backend", Kind: Choice, Choices: []string{"native", "python"}, Doc: "Which runtime does the work: dspi itself, or DSPy in Python.", Default: "native", Fixed: true},
+	}, append(slices.Clone(FlowSettings), CallSettings...)...),
 	Blocks: []Block{
-		{Name: "inputs", Names: true, Doc: "Where the step's inputs come from; one left out takes the program's input of the same name."},
+		{Name: "inputs", Names: true, Doc: "Where the step's inputs come from; one left out takes the program's input or state of the same name."},
+		assertBlock("assert", "What must hold of the step's outputs; else it is asked again and, in the end, the run fails."),
+		assertBlock("suggest", "What should hold of the step's outputs; else it is asked again and, in the end, the failure is recorded."),
 	},
 	Example: `chain_of_thought respond {
   question: string, notes: string -> answer: string
   inputs { notes = find.notes }
+}`,
+}
+
+// FlowSettings say when and how often a step runs.
+var FlowSettings = []Setting{
+	{Name: "when", Kind: Boolean, Doc: "Runs the step only if this holds; its outputs may be null then."},
+	{Name: "otherwise", Kind: StepOf, Doc: "Runs the step exactly when the named one was skipped.", Fixed: true},
+	{Name: "for_each", Kind: Any, Doc: "Runs the step once for each element of a list; its outputs become lists."},
+	{Name: "concurrency", Kind: Integer, Doc: "With `for_each`: the most elements at once.", Default: "8", Min: bound(1), Max: bound(10000)},
+	{Name: "on_error", Kind: Choice, Choices: []string{"fail", "null"}, Doc: "With `for_each`: an element that fails stops the run, or leaves null.", Default: "fail", Fixed: true},
+}
+
+func assertBlock(name, doc string) Block {
+	return Block{Name: name, Named: true, Doc: doc, Settings: []Setting{
+		{Name: "that", Kind: Judgement, Required: true, Doc: "The condition, over the step's own inputs and outputs."},
+		{Name: "message", Kind: Judgement, Doc: "What the model is told when it does not hold.", Default: "the condition itself"},
+		{Name: "retries", Kind: Integer, Doc: "How often the step is asked again.", Default: "2", Min: bound(0), Max: bound(10), Fixed: true},
+	}}
+}
+
+// RepeatBlock is `repeat NAME { … }`: steps again and again until a condition holds.
+var RepeatBlock = Block{
+	Name: "repeat", Named: true, Steps: true,
+	Doc: "Steps again and again: a round is all its steps, then `next`, then `until`.",
+	Settings: []Setting{
+		{Name: "until", Kind: Boolean, Doc: "Ends the rounds when it holds; it sees the state, the round's steps and `round`."},
+		{Name: "max_rounds", Kind: Integer, Required: true, Doc: "The most rounds. Reaching it is no error: `NAME.done` is false then.", Min: bound(1), Max: bound(1000)},
+	},
+	Blocks: []Block{
+		{Name: "state", Names: true, Doc: "What the rounds hand on, with its first values."},
+		{Name: "next", Names: true, Doc: "The state after a round; what is left out stays."},
+	},
+	Example: `repeat improve {
+  state { draft = first.text }
+  until      = judge.good
+  max_rounds = 3
+
+  predict judge  { draft: string -> good: bool, advice: string }
+  predict revise {
+    draft: string, advice: string -> better: string
+    inputs { advice = judge.advice }
+  }
+  next { draft = revise.better }
 }`,
 }
 
@@ -74,6 +122,7 @@ var Blocks = []Block{
 			{Name: "instructions", Kind: Text, Doc: "What the model is told to do, for steps that have the program's signature.", Default: "a sentence that names the fields"},
 			{Name: "model", Kind: ModelOf, Doc: "The model that answers the program's steps.", Default: "the default model", Fixed: true},
 			{Name: "adapter", Kind: Choice, Choices: []string{"chat"}, Doc: "How prompts are written and replies read.", Default: "chat", Fixed: true},
+			{Name: "backend", Kind: Choice, Choices: []string{"native", "python"}, Doc: "Which runtime does the work of the steps.", Default: "native", Fixed: true},
 			{Name: "retries", Kind: Integer, Doc: "How often a model is asked again when its reply does not fit.", Default: "1", Min: bound(0), Max: bound(10)},
 		}, CallSettings...),
 		Blocks: []Block{

@@ -17,22 +17,11 @@ var plans = []Plan{
 	{"block", "optimize", "a program tuned on data"},
 	{"block", "constraint", "what variables must satisfy together"},
 	{"block", "test", "inputs with what must hold of the outputs"},
-	{"module", "retrieve", "find passages"},
-	{"module", "react", "act with tools until the answer is found"},
 	{"module", "agent", "agents that hand over to each other"},
 	{"module", "program_of_thought", "write code, run it, then answer"},
 	{"module", "code_act", "act by writing code"},
-	{"module", "multi_chain_comparison", "compare several chains of reasoning"},
-	{"module", "best_of_n", "the best of several answers"},
-	{"module", "refine", "again with advice, until good enough"},
-	{"module", "retry", "again until it succeeds"},
-	{"module", "majority", "the answer that most samples give"},
 	{"module", "parallel", "several modules at once"},
 	{"module", "ensemble", "several programs, one answer"},
-	{"module", "module", "a module that a variable chooses"},
-	{"module", "repeat", "steps again until good enough"},
-	{"module", "python", "a class or function in Python"},
-	{"module", "dspy", "any class of DSPy"},
 }
 
 // Planned returns the planned block or module of a name.

@@ -36,6 +36,11 @@ const (
 	Literal     ValueKind = "a fixed value"   // of the block's own type: a variable's default
 	Any         ValueKind = "any value"       // an expression of any type
 	Choices     ValueKind = "list of choices" // [model.a, module.predict]
+	RetrieverOf ValueKind = "retriever"       // retriever.NAME
+	ToolList    ValueKind = "list of tools"   // [tool.a, tool.b]
+	ModuleOf    ValueKind = "module"          // module.NAME or a variable of type module
+	StepOf      ValueKind = "step"            // the name of another step
+	Judgement   ValueKind = "judgement"       // an expression over the step's own inputs and outputs
 )
 
 // Setting is one `name = value` of a block.
@@ -100,6 +105,16 @@ type Module struct {
 	Example  string
 	Adds     []types.Field // outputs that the module puts before the signature's own
 	Settings []Setting     // beside those of every step
+	// Inputs and Outputs are the module's own signature, for one that takes
+	// no other.
+	Inputs, Outputs []types.Field
+	// Wraps says that the module holds one module as a block and calls it.
+	Wraps bool
+	// Opaque says that the module's own code does the work: its step names no
+	// model and no prompt.
+	Opaque bool
+	// Pending is as in Setting.
+	Pending string
 }
 
 // Provider is a source of models.
@@ -113,6 +128,13 @@ type Provider struct {
 	Models  []string // the only models there are; nil when any name may be
 }
 
+// Builtin is a declaration that is built in: `tool.calculator`, `metric.cost`.
+type Builtin struct {
+	Kind string // "tool" or "metric"
+	Name string
+	Doc  string
+}
+
 // Universe is the whole table.
 type Universe struct {
 	Blocks    []Block // at the top of a file
@@ -120,6 +142,7 @@ type Universe struct {
 	Modules   []Module
 	Providers []Provider
 	Adapters  []Setting // name and one line of each prompt adapter
+	Builtins  []Builtin // tools and metrics that need no declaration
 }
 
 // Block returns the top-level block of a name.
@@ -147,6 +170,17 @@ func (u *Universe) Provider(name string) (*Provider, bool) {
 		return nil, false
 	}
 	return &u.Providers[i], true
+}
+
+// BuiltinNames returns the built-in declarations of a kind: "tool", "metric".
+func (u *Universe) BuiltinNames(kind string) []string {
+	var out []string
+	for _, b := range u.Builtins {
+		if b.Kind == kind {
+			out = append(out, b.Name)
+		}
+	}
+	return out
 }
 
 // BlockNames returns the kinds of block at the top of a file.

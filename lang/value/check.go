@@ -1,6 +1,7 @@
 package value
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,7 +25,9 @@ const (
 	// are the int 42, "3.14" is the float 3.14, "yes" and 1 are true, true is
 	// the int 1, space around a number, name or literal does not count. Extra
 	// fields of a record are dropped. A numeric text is no probability,
-	// confidence or similarity: those must come as numbers.
+	// confidence or similarity: those must come as numbers. Types of the table
+	// are read as their rows say: a text as a step of a reasoning_chain, an
+	// address as an image.
 	Lax
 )
 
@@ -47,10 +50,18 @@ const (
 func Check(t types.Type, v any, mode Mode) (any, []Fault) {
 	c := &checker{}
 	out, ok := c.check(t, v, mode, nil, 0)
-	if !ok {
-		return nil, c.faults
+	if ok {
+		return out, nil
 	}
-	return out, nil
+	if types.Sensitive(t) {
+		for i, f := range c.faults {
+			switch f.Input.(type) {
+			case []any, *Object: // may hold the secret
+				c.faults[i].Input = nil
+			}
+		}
+	}
+	return nil, c.faults
 }
 
 // checker is one Check under way.
@@ -63,6 +74,7 @@ type checker struct {
 	calls    int
 	patterns map[string]*regexp.Regexp
 	tried    map[attempt]result
+	shapes   map[*types.Primitive]types.Type // see shapeOf
 }
 
 type attempt struct {
@@ -175,7 +187,51 @@ func (c *checker) list(t *types.List, v any, mode Mode, at *loc, depth int) (any
 		y, fits := c.check(t.Elem, x, mode, &loc{at, i}, depth+1)
 		out[i], ok = y, ok && fits
 	}
+	if ok && t.Constraints.Unique {
+		ok = c.unique(out, at)
+	}
 	return out, ok
+}
+
+// unique reports each element that equals one before it.
+func (c *checker) unique(list []any, at *loc) bool {
+	seen := make(map[string]int, len(list))
+	ok := true
+	for i, x := range list {
+		key := sameAs(x)
+		if first, twice := seen[key]; twice {
+			c.fault(&loc{at, i}, "unique", x, "expected values that differ, this equals the one at "+strconv.Itoa(first))
+			ok = false
+			continue
+		}
+		seen[key] = i
+	}
+	return ok
+}
+
+// sameAs returns a text that equal values share: 1 and 1.0 do, and objects whose
+// names stand in another order.
+func sameAs(v any) string {
+	switch v := v.(type) {
+	case float64:
+		if n := int(v); float64(n) == v && math.Abs(v) < 1<<53 {
+			return strconv.Itoa(n)
+		}
+	case []any:
+		parts := make([]string, len(v))
+		for i, x := range v {
+			parts[i] = sameAs(x)
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	case *Object:
+		parts := make([]string, 0, v.Len())
+		for name, x := range v.All() {
+			parts = append(parts, strconv.Quote(name)+":"+sameAs(x))
+		}
+		slices.Sort(parts)
+		return "{" + strings.Join(parts, ",") + "}"
+	}
+	return string(EncodeJSON(v))
 }
 
 // size checks min_items and max_items.
@@ -242,7 +298,7 @@ func (c *checker) record(t *types.Record, v any, mode Mode, at *loc, depth int) 
 		switch {
 		case given:
 		case f.HasDefault:
-			x = f.Default
+			x = FromGo(f.Default)
 		case types.Nullable(f.Type):
 			out.Set(f.Name, nil)
 			continue
@@ -339,12 +395,12 @@ func sameShape(members []types.Type, v any) types.Type {
 		alike := false
 		switch v := v.(type) {
 		case *Object:
-			switch m.(type) {
+			switch types.Structure(m).(type) {
 			case *types.Record, *types.Map:
 				alike = true
 			}
 		case []any:
-			switch m.(type) {
+			switch types.Structure(m).(type) {
 			case *types.List, *types.Tuple:
 				alike = true
 			}
@@ -438,20 +494,21 @@ func count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// length checks min_length, max_length and pattern.
+// length checks min_length, max_length, pattern and format.
 func (c *checker) length(t *types.Primitive, s string, at *loc) (any, bool) {
 	k := t.Constraints
+	least, most := t.Lengths()
 	n := -1
-	if k.MinLength != nil || k.MaxLength != nil {
+	if least != nil || most != nil {
 		n = utf8.RuneCountInString(s)
 	}
 	ok := true
-	if lo := k.MinLength; lo != nil && n < *lo {
-		c.fault(at, "string_too_short", s, "expected at least "+count(*lo, "character")+", got "+strconv.Itoa(n))
+	if least != nil && n < *least {
+		c.fault(at, "string_too_short", s, "expected at least "+count(*least, "character")+", got "+strconv.Itoa(n))
 		ok = false
 	}
-	if hi := k.MaxLength; hi != nil && n > *hi {
-		c.fault(at, "string_too_long", s, "expected at most "+count(*hi, "character")+", got "+strconv.Itoa(n))
+	if most != nil && n > *most {
+		c.fault(at, "string_too_long", s, "expected at most "+count(*most, "character")+", got "+strconv.Itoa(n))
 		ok = false
 	}
 	if k.Pattern != nil {
@@ -465,7 +522,23 @@ func (c *checker) length(t *types.Primitive, s string, at *loc) (any, bool) {
 			ok = false
 		}
 	}
+	if k.Format != nil {
+		if is, known := formats()[*k.Format]; known && !is(s) {
+			c.fault(at, "string_format", s, "expected "+formatWords(*k.Format)+", got "+show(s))
+			ok = false
+		}
+	}
 	return s, ok
+}
+
+// formatWords says what a format demands.
+func formatWords(name string) string {
+	for _, f := range types.Formats {
+		if f.Name == name {
+			return name + ", " + f.Doc
+		}
+	}
+	return name
 }
 
 func (c *checker) pattern(p string) (*regexp.Regexp, error) {

@@ -9,13 +9,14 @@ import (
 )
 
 func (c *checker) primitive(t *types.Primitive, v any, mode Mode, at *loc, depth int) (any, bool) {
+	if t.Row.Sensitive {
+		return c.secret(t, v, mode, at)
+	}
 	switch t.Row.Base {
+	case types.ShapedBase:
+		return c.shaped(t, v, mode, at, depth)
 	case types.StringBase:
-		s, ok := v.(string)
-		if !ok {
-			return c.expected(at, "string_type", "a text", v)
-		}
-		return c.length(t, s, at)
+		return c.text(t, v, mode, at)
 	case types.IntBase:
 		n, fault := toInt(v, mode)
 		if fault != "" {
@@ -43,6 +44,42 @@ func (c *checker) primitive(t *types.Primitive, v any, mode Mode, at *loc, depth
 		return c.expected(at, "bool_type", "true or false", v)
 	}
 	return c.anything(v, at, depth) // json
+}
+
+// text checks a text: its form, then its length and pattern.
+func (c *checker) text(t *types.Primitive, v any, mode Mode, at *loc) (any, bool) {
+	r := rules()[t.Row.Name]
+	if mode == Lax && r.read != nil {
+		v = r.read(v)
+	}
+	s, ok := v.(string)
+	if !ok {
+		want := "a text"
+		if t.Row.Format != "" || t.Row.Pattern != "" {
+			want = "a " + t.Row.Name + " as text"
+		}
+		return c.expected(at, "string_type", want, v)
+	}
+	if r.text != nil {
+		out, err := r.text(s, mode == Lax)
+		if err != nil {
+			return c.expected(at, t.Row.Name+"_parsing", err.Error(), s)
+		}
+		s = out
+	}
+	return c.length(t, s, at)
+}
+
+// secret checks a value that no message may show.
+func (c *checker) secret(t *types.Primitive, v any, mode Mode, at *loc) (any, bool) {
+	before := len(c.faults)
+	out, ok := c.text(t, v, mode, at)
+	for i := range c.faults[before:] {
+		f := &c.faults[before+i]
+		f.Input = nil
+		f.Msg, _, _ = strings.Cut(f.Msg, ", got ")
+	}
+	return out, ok
 }
 
 // held reports whether v is of a base's own Go type.
@@ -97,7 +134,7 @@ func (c *checker) bounds(t *types.Primitive, out any, f float64, v any, at *loc)
 	case hi != nil && f > *hi:
 		return c.expected(at, "less_than_equal", numberKind(t)+span(t), v)
 	}
-	if m := t.Constraints.MultipleOf; m != nil && !isMultiple(f, *m) {
+	if m := t.Constraints.MultipleOf; m != nil && !isMultipleOf(out, f, *m) {
 		return c.expected(at, "multiple_of", "a multiple of "+types.FormatFloat(*m), v)
 	}
 	if m := t.Constraints.Step; m != nil {
@@ -112,13 +149,25 @@ func (c *checker) bounds(t *types.Primitive, out any, f float64, v any, at *loc)
 	return out, true
 }
 
+// isMultipleOf is isMultiple, exact also for an int beyond what float64 holds.
+func isMultipleOf(v any, f, of float64) bool {
+	if n, ok := v.(int); ok && of == math.Trunc(of) && of != 0 && math.Abs(of) < 1<<62 {
+		return n%int(of) == 0
+	}
+	return isMultiple(f, of)
+}
+
+// isMultiple reports whether f is a whole number of times of. Between fractions, as
+// 0.3 and 0.1, what float64 cannot hold is made up for; whole numbers are exact.
 func isMultiple(f, of float64) bool {
 	if of == 0 {
 		return f == 0
 	}
-	rest := math.Abs(math.Mod(f, of))
-	slack := math.Abs(f) / 1e9
-	return rest <= slack || math.Abs(rest-math.Abs(of)) <= slack
+	if f == math.Trunc(f) && of == math.Trunc(of) {
+		return math.Mod(f, of) == 0
+	}
+	times := f / of
+	return math.Abs(times) < 1e15 && math.Abs(times-math.Round(times)) <= 1e-9+math.Abs(times)*4e-16
 }
 
 func numberKind(t *types.Primitive) string {

@@ -22,7 +22,15 @@ func ParseText(t types.Type, text string) (any, []Fault) {
 		if optional && text == "null" {
 			return nil, nil
 		}
-		return Check(t, text, Lax)
+		v, faults := Check(t, text, Lax)
+		if faults != nil && p.Row.Format+p.Row.Pattern != "" { // a date in quotes
+			if decoded, err := DecodeJSON([]byte(text)); err == nil {
+				if v, again := Check(t, decoded, Lax); again == nil {
+					return v, nil
+				}
+			}
+		}
+		return v, faults
 	}
 	if bare(inner) {
 		if v, faults := Check(inner, text, Lax); faults == nil {
@@ -79,7 +87,7 @@ func bare(t types.Type) bool {
 }
 
 func composite(t types.Type) bool {
-	switch t := t.(type) {
+	switch t := types.Structure(t).(type) {
 	case *types.List, *types.Tuple, *types.Map, *types.Record:
 		return true
 	case *types.Union:
@@ -93,6 +101,9 @@ func composite(t types.Type) bool {
 }
 
 func article(t types.Type) string {
+	if p, ok := t.(*types.Primitive); ok {
+		return "`" + p.String() + "`"
+	}
 	switch t.(type) {
 	case *types.List, *types.Tuple:
 		return "a list"
@@ -100,48 +111,4 @@ func article(t types.Type) string {
 		return "an object"
 	}
 	return "`" + t.String() + "`"
-}
-
-// Example returns a value of t for messages and docs: from the table for
-// primitive types, the first choice of enums and literals, one element in lists.
-// Constraints are not looked at.
-func Example(t types.Type) any { return example(t, 0) }
-
-func example(t types.Type, depth int) any {
-	if depth > 6 { // a record that holds itself
-		return nil
-	}
-	switch t := t.(type) {
-	case *types.Primitive:
-		return FromGo(t.Row.Example)
-	case *types.Literal:
-		return t.Value
-	case *types.Enum:
-		if len(t.Members) > 0 {
-			return t.Members[0].Name
-		}
-	case *types.Optional:
-		return example(t.Elem, depth+1)
-	case *types.Union:
-		return example(t.Members[0], depth+1)
-	case *types.List:
-		return []any{example(t.Elem, depth+1)}
-	case *types.Tuple:
-		out := make([]any, len(t.Elems))
-		for i, e := range t.Elems {
-			out[i] = example(e, depth+1)
-		}
-		return out
-	case *types.Map:
-		return NewObject("name", example(t.Elem, depth+1))
-	case *types.Record:
-		o := &Object{}
-		for _, f := range t.Fields {
-			o.Set(f.Name, example(f.Type, depth+1))
-		}
-		return o
-	case types.Model, types.Module:
-		return "name"
-	}
-	return nil
 }

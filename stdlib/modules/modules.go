@@ -7,19 +7,22 @@ import (
 	"github.com/dspi-lang/dspi/lang/universe"
 )
 
-// Entry is a module and its declaration.
+// Entry is a module and its declaration. New is nil where Pending says what is
+// missing, and for `module`, which stands for another.
 type Entry struct {
 	universe.Module
 	New func() module.Module
 }
 
 // All returns the built-in modules in the order of the reference.
-func All() []Entry { return []Entry{predict, chainOfThought} }
+func All() []Entry {
+	return append([]Entry{predict, chainOfThought, choosing}, pending...)
+}
 
 // Lookup returns the module of a name.
 func Lookup(name string) (module.Module, bool) {
 	for _, e := range All() {
-		if e.Name == name {
+		if e.Name == name && e.New != nil {
 			return e.New(), true
 		}
 	}

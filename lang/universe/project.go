@@ -1,0 +1,36 @@
+package universe
+
+// Address is the value of a setting that names a store: `sqlite:PATH`,
+// `redis://host`. What stands before its first colon is one of the Choices.
+const Address ValueKind = "address"
+
+// Period is the value of a setting that says how long something is kept: a
+// number with `h`, `d` or `w`, or `off`.
+const Period ValueKind = "period"
+
+// ProjectFile is the name of the file with a project's settings.
+const ProjectFile = "dspi.hcl"
+
+// Project is what a project's settings file holds. parser/config reads files by
+// this table, `dspi config` shows it, and the reference page is made from it.
+var Project = Block{
+	Name: ProjectFile,
+	Doc:  "Settings of a project, in HCL: read from the folder of the .dsp file or the nearest one above.",
+	Settings: []Setting{
+		{Name: "default_model", Kind: Text, Doc: "The model that answers where nothing else names one: a name declared in the program, or provider/name.", Default: "builtin/incontext", Fixed: true},
+	},
+	Blocks: []Block{
+		{Name: "cache", Doc: "Where answers of models are kept, so that the same call is paid once.", Settings: []Setting{
+			{Name: "url", Kind: Address, Choices: []string{"sqlite", "redis", "rediss"}, Doc: "`sqlite:user` for one per user, `sqlite:PATH`, or `redis://host:port/number`.", Default: "none", Fixed: true, Secret: true, Pending: "a cache for calls"},
+		}},
+		{Name: "store", Doc: "Where runs and their calls are recorded.", Settings: []Setting{
+			{Name: "url", Kind: Address, Choices: []string{"sqlite", "postgres", "postgresql"}, Doc: "`sqlite:PATH` or `postgres://user@host/database`.", Default: "none", Fixed: true, Secret: true, Pending: "a store for runs"},
+			{Name: "history", Kind: Period, Doc: "How long runs are kept: `12h`, `30d`, `8w`, or `off`.", Default: "none", Fixed: true, Pending: "a store for runs"},
+		}},
+		{Name: "python", Doc: "The Python that runs the steps which need one.", Settings: []Setting{
+			{Name: "interpreter", Kind: Text, Doc: "The program to start, relative to this file.", Default: "none", Fixed: true, Pending: "steps that run in Python"},
+			{Name: "workers", Kind: Integer, Doc: "How many run at once.", Default: "none", Min: bound(1), Max: bound(256), Fixed: true, Pending: "steps that run in Python"},
+		}},
+	},
+	Example: `default_model = "builtin/incontext"`,
+}

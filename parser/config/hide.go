@@ -1,0 +1,87 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/dspi-lang/dspi/lang/source"
+)
+
+// item is the beginning of `name = value` on a line, in HCL's syntax or nearly.
+var item = regexp.MustCompile(`(?m)^[ \t]*"?([\pL_][\pL\pN_.-]*)"?[ \t]*[=:]`)
+
+// hideItems hides the value of each `name = value` for which secret is true. It
+// reads lines and no grammar, so that it works on a file with mistakes: a value
+// reaches to the next such line.
+func hideItems(file *source.File, secret func(name string) bool) {
+	found := item.FindAllStringSubmatchIndex(file.Text, -1)
+	for i, m := range found {
+		if !secret(file.Text[m[2]:m[3]]) {
+			continue
+		}
+		end := len(file.Text)
+		if i+1 < len(found) {
+			end = found[i+1][0]
+		}
+		value := file.Text[m[1]:end]
+		start := m[1] + len(value) - len(strings.TrimLeft(value, " \t"))
+		hide(file, start, m[1]+len(strings.TrimRight(value, " \t\r\n")))
+	}
+}
+
+func hide(file *source.File, start, end int) {
+	file.Hide(source.Span{Start: int32(start), End: int32(end)})
+}
+
+// nameBefore returns the name of the item whose value holds a place.
+func nameBefore(file *source.File, at source.Place) source.Place {
+	name := source.Span{Start: at.Start, End: at.Start}
+	for _, m := range item.FindAllStringSubmatchIndex(file.Text, -1) {
+		if int32(m[0]) > at.Start {
+			break
+		}
+		name = source.Span{Start: int32(m[2]), End: int32(m[3])}
+	}
+	return file.Place(name)
+}
+
+var (
+	userinfo = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://([^\s/"'?#]*)@`)
+	query    = regexp.MustCompile(`[?&;]([A-Za-z0-9_.~%-]+)=([^\s&;"'#]+)`)
+)
+
+// URLSecrets returns the parts of a text that URLs in it keep secret, as byte
+// offsets: the user and password before a host, and the values of parameters
+// whose names speak of keys.
+func URLSecrets(text string) [][2]int {
+	var out [][2]int
+	for _, m := range userinfo.FindAllStringSubmatchIndex(text, -1) {
+		if m[2] < m[3] {
+			out = append(out, [2]int{m[2], m[3]})
+		}
+	}
+	for _, m := range query.FindAllStringSubmatchIndex(text, -1) {
+		if speaksOfKeys(text[m[2]:m[3]]) {
+			out = append(out, [2]int{m[4], m[5]})
+		}
+	}
+	return out
+}
+
+// speaksOfKeys reports whether a name says that its value is a secret.
+func speaksOfKeys(name string) bool {
+	name = strings.ToLower(name)
+	for _, part := range []string{"key", "token", "secret", "sig", "passw", "pwd", "auth", "credential"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// HideURLs hides what URLs in a file keep secret.
+func HideURLs(file *source.File) {
+	for _, s := range URLSecrets(file.Text) {
+		hide(file, s[0], s[1])
+	}
+}
