@@ -260,7 +260,7 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*m
 	if sig.Instructions == "" {
 		sig.Instructions = st.Declared.DefaultInstructions()
 	}
-	params := merge(plan.Params(eval, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop), op.Model.Params)
+	params := plan.Params(eval, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop).Or(op.Model.Params)
 	retries := plan.DefaultRetries
 	if n, ok := eval(s.Retries).(int); ok {
 		retries = n
@@ -276,26 +276,6 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*m
 		Address: op.Address, Signature: &sig, Inputs: inputs, LM: model, Params: params,
 		Adapter: adapter, Retries: retries, Host: host{f.run, op},
 	}, mod, nil
-}
-
-// merge fills what a step leaves open with the settings of its model.
-func merge(p, def lm.Params) lm.Params {
-	if p.Temperature == nil {
-		p.Temperature = def.Temperature
-	}
-	if p.TopP == nil {
-		p.TopP = def.TopP
-	}
-	if p.MaxTokens == nil {
-		p.MaxTokens = def.MaxTokens
-	}
-	if p.Seed == nil {
-		p.Seed = def.Seed
-	}
-	if p.Stop == nil {
-		p.Stop = def.Stop
-	}
-	return p
 }
 
 func orChat(adapter string) string {

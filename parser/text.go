@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -228,7 +227,7 @@ func (s *scanner) text(t *lexer.Token) *syntax.String {
 	for i := 0; i < len(body); {
 		switch {
 		case body[i] == '\\':
-			n, r := escape(body[i:], quote)
+			n, r := syntax.Escape(body[i:], quote)
 			if n == 0 {
 				n = 1
 				if i+1 < len(body) {
@@ -276,43 +275,6 @@ func templateEnd(body string) int {
 		}
 	}
 	return len(body)
-}
-
-// escape reads the escape that text begins with. n is 0 if it is none.
-func escape(text string, quote byte) (n int, r rune) {
-	if len(text) < 2 {
-		return 0, 0
-	}
-	digits := 0
-	switch c := text[1]; c {
-	case 'n':
-		return 2, '\n'
-	case 'r':
-		return 2, '\r'
-	case 't':
-		return 2, '\t'
-	case '\\', '"':
-		return 2, rune(c)
-	case '\'':
-		if quote == '\'' {
-			return 2, '\''
-		}
-		return 0, 0
-	case 'u':
-		digits = 4
-	case 'U':
-		digits = 8
-	default:
-		return 0, 0
-	}
-	if len(text) < 2+digits {
-		return 0, 0
-	}
-	v, err := strconv.ParseUint(text[2:2+digits], 16, 32)
-	if err != nil || v > utf8.MaxRune {
-		return 0, 0
-	}
-	return 2 + digits, rune(v)
 }
 
 // heredocText returns the lines of a heredoc; those of `<<-` without the

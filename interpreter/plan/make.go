@@ -317,6 +317,7 @@ func (m *maker) declared(d *program.Model, from string, at source.Place) *Model 
 	x.ID, _ = fixed(d.ID).(string)
 	x.BaseURL, _ = fixed(d.BaseURL).(string)
 	x.Key, _ = fixed(d.APIKey).(string)
+	x.Secrets = append(m.secrets(d.Names, d.BaseURL), m.secrets(d.Names, d.APIKey)...)
 	x.Params = Params(fixed, d.Temperature, d.TopP, d.MaxTokens, d.Seed, d.Stop)
 	x.Address = x.Provider + "/" + x.ID
 	if x.Provider == "" {
@@ -371,6 +372,29 @@ func (m *maker) fixed(names program.Names, v program.Value) any {
 	}
 	m.diags = append(m.diags, diag.New("E0614", v.Place, "this cannot be evaluated").Say("%s", why))
 	return nil
+}
+
+// secrets returns the values of the sensitive variables that v reads.
+func (m *maker) secrets(names program.Names, v program.Value) []string {
+	var out []string
+	if v.Expr == nil {
+		return nil
+	}
+	for _, r := range v.Expr.Refs() {
+		if r.Root != "var" {
+			continue
+		}
+		x, ok := names.Resolve(r.Path)
+		if !ok || !x.Sensitive || m.values[x.Name] == nil {
+			continue
+		}
+		text, ok := m.values[x.Name].(string)
+		if !ok {
+			text = string(value.EncodeJSON(m.values[x.Name]))
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // Variables returns what `var` is in a file: the values of the variables that it

@@ -92,6 +92,9 @@ type Model struct {
 	ID       string
 	BaseURL  string
 	Key      string // never printed
+	// Secrets are the values of sensitive variables that are in Key and
+	// BaseURL; never printed.
+	Secrets []string
 	Source   string // why this model: "the step", "the program", "--model", …
 
 	Params      lm.Params

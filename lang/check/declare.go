@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dspi-lang/dspi/lang/diag"
@@ -115,6 +116,10 @@ func (c *checker) declareFile(file *syntax.File, prefix string) *fileScope {
 		case *syntax.Block:
 			c.declareBlock(fs, it)
 		case *syntax.Attribute:
+			if it.Name.Name == "language" {
+				c.checkLanguage(fs, it)
+				continue
+			}
 			c.report(attributeAtTop(fs, it))
 		case *syntax.Let:
 			c.report(notAllowedHere(fs.place(it.Range()), "a named value", "a program", "`let` names a value inside a program"))
@@ -130,6 +135,21 @@ func (c *checker) declareFile(file *syntax.File, prefix string) *fileScope {
 		}
 	}
 	return fs
+}
+
+// Language is the version of the language that this checker speaks.
+const Language = 1
+
+// checkLanguage checks the line `language = 1`, by which a file says for which
+// version of the language it was written.
+func (c *checker) checkLanguage(fs *fileScope, it *syntax.Attribute) {
+	if it.Value == nil || it.Value.Text == strconv.Itoa(Language) {
+		return
+	}
+	at := fs.place(it.Value.Span)
+	c.report(diag.New("E0507", at, "this dspi speaks version "+strconv.Itoa(Language)+" of the language").
+		Say("A file says with `language = %d` for which version of the language it was written. A file for a later version needs a later dspi.", Language).
+		Fix("write "+code(strconv.Itoa(Language)), at, strconv.Itoa(Language)))
 }
 
 // afterField reports whether it directly follows another field or arrow, about

@@ -1,12 +1,13 @@
 package expr
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
+
+	"github.com/dspi-lang/dspi/lang/syntax"
 )
 
 // Strings are HCL's. `"…"` ends on its line, knows the escapes \n \r \t \" \\
@@ -188,7 +189,7 @@ func (r *reader) template(body string, base int, loc file.Location, quote byte, 
 		}
 		switch c := body[i]; {
 		case c == '\\' && quote != 0:
-			n, v := escape(body[i:], quote)
+			n, v := syntax.Escape(body[i:], quote)
 			if n == 0 {
 				n = 1
 				if i+1 < len(body) {
@@ -248,41 +249,4 @@ func (r *reader) part(inside string, from, to int) ast.Node {
 	n := r.read(inside, from+2)
 	r.brackets--
 	return n
-}
-
-// escape reads the escape that s begins with; n is 0 when it is none.
-func escape(s string, quote byte) (n int, c rune) {
-	if len(s) < 2 {
-		return 0, 0
-	}
-	digits := 0
-	switch s[1] {
-	case 'n':
-		return 2, '\n'
-	case 'r':
-		return 2, '\r'
-	case 't':
-		return 2, '\t'
-	case '\\', '"':
-		return 2, rune(s[1])
-	case '\'':
-		if quote == '\'' {
-			return 2, '\''
-		}
-		return 0, 0
-	case 'u':
-		digits = 4
-	case 'U':
-		digits = 8
-	default:
-		return 0, 0
-	}
-	if len(s) < 2+digits {
-		return 0, 0
-	}
-	v, err := strconv.ParseUint(s[2:2+digits], 16, 32)
-	if err != nil || v > utf8.MaxRune {
-		return 0, 0
-	}
-	return 2 + digits, rune(v)
 }

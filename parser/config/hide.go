@@ -46,8 +46,8 @@ func nameBefore(file *source.File, at source.Place) source.Place {
 }
 
 var (
-	userinfo = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://([^\s/"'?#]*)@`)
-	query    = regexp.MustCompile(`[?&;]([A-Za-z0-9_.~%-]+)=([^\s&;"'#]+)`)
+	userinfo = regexp.MustCompile(`^://([^/?#]*)@`)
+	query    = regexp.MustCompile(`[?&;]([A-Za-z0-9_.~%-]+)=([^&;#]+)`)
 )
 
 // URLSecrets returns the parts of a text that URLs in it keep secret, as byte
@@ -55,17 +55,28 @@ var (
 // whose names speak of keys.
 func URLSecrets(text string) [][2]int {
 	var out [][2]int
-	for _, m := range userinfo.FindAllStringSubmatchIndex(text, -1) {
-		if m[2] < m[3] {
-			out = append(out, [2]int{m[2], m[3]})
+	for at := 0; ; {
+		i := strings.Index(text[at:], "://")
+		if i < 0 {
+			return out
+		}
+		begin := at + i
+		end := begin + len("://")
+		if n := strings.IndexAny(text[end:], " \t\r\n\"'"); n >= 0 {
+			end += n
+		} else {
+			end = len(text)
+		}
+		at = end
+		if m := userinfo.FindStringSubmatchIndex(text[begin:end]); m != nil && m[2] < m[3] {
+			out = append(out, [2]int{begin + m[2], begin + m[3]})
+		}
+		for _, m := range query.FindAllStringSubmatchIndex(text[begin:end], -1) {
+			if speaksOfKeys(text[begin+m[2] : begin+m[3]]) {
+				out = append(out, [2]int{begin + m[4], begin + m[5]})
+			}
 		}
 	}
-	for _, m := range query.FindAllStringSubmatchIndex(text, -1) {
-		if speaksOfKeys(text[m[2]:m[3]]) {
-			out = append(out, [2]int{m[4], m[5]})
-		}
-	}
-	return out
 }
 
 // speaksOfKeys reports whether a name says that its value is a secret.

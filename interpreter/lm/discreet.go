@@ -1,0 +1,76 @@
+package lm
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Redacted stands where WithSecrets took a secret away.
+const Redacted = "[redacted]"
+
+// The lengths in bytes from which a secret is taken away: in failures, which are
+// about the call, and in replies, whose words might be the same by chance.
+const (
+	shortestInFailure = 4
+	shortestInReply   = 8
+)
+
+// WithSecrets keeps secrets that m is called with (its key, what its URL holds)
+// out of everything that it says: a server can put what it was sent into a
+// failure, and into a reply. It belongs next to the provider, inside all other
+// wrappers, so that nobody sees more.
+func WithSecrets(m LM, secrets []string) LM {
+	d := &discreet{LM: m}
+	for _, s := range secrets {
+		quoted, _ := json.Marshal(s)
+		for _, form := range []string{s, strings.Trim(string(quoted), `"`)} {
+			if len(form) >= shortestInFailure && !slices.Contains(d.secrets, form) {
+				d.secrets = append(d.secrets, form)
+			}
+		}
+	}
+	if d.secrets == nil {
+		return m
+	}
+	slices.SortFunc(d.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return d
+}
+
+type discreet struct {
+	LM
+	secrets []string // the longest first
+}
+
+func (d *discreet) Generate(ctx context.Context, req *Request) (*Response, error) {
+	resp, err := d.LM.Generate(ctx, req)
+	if err != nil {
+		e := asError(ctx, d.LM, err)
+		e.Message, e.Endpoint = d.without(e.Message, 0), d.without(e.Endpoint, 0)
+		if e.Err != nil {
+			if text := e.Err.Error(); d.without(text, 0) != text {
+				e.Err = errors.New(d.without(text, 0))
+			}
+		}
+		return nil, e
+	}
+	c := *resp
+	c.Text, c.Model = d.without(c.Text, shortestInReply), d.without(c.Model, shortestInReply)
+	if raw := string(c.Raw); d.without(raw, shortestInReply) != raw {
+		c.Raw = nil // as JSON it might not survive
+	}
+	return &c, nil
+}
+
+// without returns text without the secrets that are at least so long.
+func (d *discreet) without(text string, least int) string {
+	for _, s := range d.secrets {
+		if len(s) >= least {
+			text = strings.ReplaceAll(text, s, Redacted)
+		}
+	}
+	return text
+}
