@@ -18,13 +18,13 @@ help: ## print this
 .PHONY: check
 check: ## the fast part: format, vet, and the tests that need Go alone (under a minute)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet ./...
+	$(GO) vet -tags results ./...
 	$(GO) test -short ./...
 
 .PHONY: test
 test: venv ## install what the tests need, then run all of them
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet ./...
+	$(GO) vet -tags results ./...
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
@@ -49,7 +49,7 @@ fuzz: ## fuzz whatever reads text, FUZZTIME (30s) each
 	@set -e; for f in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
 	  for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' $$f); do \
 	    echo "== $$(dirname $$f) $$name"; \
-	    $(GO) test $$(dirname $$f) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME); \
+	    $(GO) test $$(dirname $$f) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x; \
 	  done; done
 
 .PHONY: soak
@@ -63,7 +63,7 @@ bench: venv ## the benchmarks, with what they are compared to in the same run
 .PHONY: results
 results: ## measure on real data: make results DATA=FOLDER (with banking77/test.csv in it)
 	@test -n "$(DATA)" || { echo "say where the data is: make results DATA=FOLDER"; exit 2; }
-	DSPI_DATA=$(abspath $(DATA)) $(GO) test -count=1 -v -run '^TestResults' ./cmd/dspi
+	DSPI_DATA=$(abspath $(DATA)) $(GO) test -tags results -count=1 -v -run '^TestResults' ./cmd/dspi
 
 .PHONY: dist
 dist: ## static binaries for Linux, macOS and Windows in dist/

@@ -22,6 +22,7 @@ var layers = []struct{ pkg, may string }{
 	{"lang/types", ""},
 	{"lang/value", "lang/types"},
 	{"lang/universe", "lang/types"},
+	{"lang/schema", "lang/types lang/value"},
 	{"lang/expr", "lang/source lang/diag lang/syntax lang/types lang/value"},
 	{"lang/program", "lang/source lang/types lang/value lang/expr"},
 	{"lang/check", "lang/..."},

@@ -46,7 +46,7 @@ func Load(path string) (*Source, error) {
 // Parse takes a .dsp text from memory. Its imports are looked for beside name.
 func Parse(name, text string) *Source {
 	l := &loader{files: map[string]*syntax.File{}}
-	f := parser.Parse(source.NewFile(name, text))
+	f := parser.Parse(newFile(name, text))
 	if abs, err := filepath.Abs(name); err == nil {
 		l.files[abs] = f
 	}
@@ -107,7 +107,7 @@ func (l *loader) load(path, name string) (*syntax.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := parser.Parse(source.NewFile(name, text))
+	f := parser.Parse(newFile(name, text))
 	l.files[abs] = f
 	return f, nil
 }

@@ -336,6 +336,7 @@ func (r *Runtime) lm(m *plan.Model) (lm.LM, error) {
 	if err != nil {
 		return nil, err
 	}
+	x = lm.WithSecrets(x, secretsOf(m))
 	x = lm.WithRetry(lm.WithLimits(lm.WithTimeout(x, m.Timeout), lm.Limits{Concurrency: m.Concurrency}), m.Retry)
 	r.models[m] = x
 	return x, nil

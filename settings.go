@@ -110,8 +110,8 @@ type Given struct {
 
 // Sources are the places outside a program from which variables get values.
 type Sources struct {
-	Vars   [][2]string               // names and texts, as after --var; the last one wins
-	Files  []string                  // paths of .dspvars files, as after --vars; the last one wins
+	Vars   [][2]string              // names and texts, as after --var; the last one wins
+	Files  []string                 // paths of .dspvars files, as after --vars; the last one wins
 	Getenv func(name string) string // for DSPI_VAR_k and env("…"); nil: the process's
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
@@ -148,6 +149,37 @@ func modelFault(op *plan.Op, err error) error {
 		return interrupted(op.Address, err)
 	}
 	return make("E0606", name+" failed")
+}
+
+// recovered turns a panic into an error: a fault in dspi, a module or a provider
+// ends the run that it happened in and no other.
+func recovered(op *plan.Op, err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	*err = diag.New("E0622", op.Step.At(), "while `"+op.Name+"` was at work").
+		Say("Something went wrong that should not have been possible: %v\n\n%s", p, firstFrames(debug.Stack())).
+		Hint("please report this with the program that shows it")
+}
+
+// firstFrames returns the innermost calls of a stack, indented.
+func firstFrames(stack []byte) string {
+	lines := strings.Split(string(stack), "\n")
+	var out []string
+	for _, l := range lines {
+		if strings.HasPrefix(l, "\t") || !strings.Contains(l, "(") {
+			continue
+		}
+		name, _, _ := strings.Cut(l, "(")
+		if strings.HasPrefix(name, "runtime") || strings.HasPrefix(name, "panic") || strings.Contains(name, "interpreter.recovered") {
+			continue
+		}
+		if out = append(out, "    "+name); len(out) == 6 {
+			break
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 // isInterrupted reports whether err only says that the run was stopped.

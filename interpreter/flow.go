@@ -113,7 +113,7 @@ func (f *frame) elements(ctx context.Context, op *plan.Op, elems []any, limit in
 	work := func() {
 		for i, ok := take(); ok; i, ok = take() {
 			each := value.NewObject("value", elems[i], "index", i)
-			r, err := f.inner(f.plan, map[string]any{"each": each}).step(ctx, op)
+			r, err := f.element(ctx, op, each)
 			if err != nil && op.Step.Flow.NullOnError && !isInterrupted(err) {
 				continue
 			}
@@ -134,6 +134,12 @@ func (f *frame) elements(ctx context.Context, op *plan.Op, elems []any, limit in
 	}
 	wg.Wait()
 	return failed
+}
+
+// element runs a step for one element.
+func (f *frame) element(ctx context.Context, op *plan.Op, each *value.Object) (out *value.Object, err error) {
+	defer recovered(op, &err)
+	return f.inner(f.plan, map[string]any{"each": each}).step(ctx, op)
 }
 
 // repeat runs the rounds of a `repeat`: all steps, then `next`, then `until`.

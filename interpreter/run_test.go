@@ -545,3 +545,16 @@ program a {
 		}
 	}
 }
+
+// TestPanic checks that a panic in a model ends its run with an error and no
+// more than that, on the caller's goroutine and on others.
+func TestPanic(t *testing.T) {
+	model := answering(func(context.Context, *lm.Request) (string, error) { panic("boom") })
+	for name, text := range map[string]string{"diamond": diamond, "grade": typed} {
+		p := makePlan(t, text, name)
+		_, err := interpreter.Run(t.Context(), p, env(model, nil), value.NewObject("topic", "x", "text", "x"))
+		if code(err) != "E0622" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}

@@ -123,13 +123,14 @@ func (f *frame) schedule(ctx context.Context) error {
 	}
 }
 
-// do runs one operation and keeps its value.
-func (f *frame) do(ctx context.Context, op *plan.Op) error {
+// do runs one operation and keeps its value. A panic in it becomes an error, so
+// that it ends this run only.
+func (f *frame) do(ctx context.Context, op *plan.Op) (err error) {
+	defer recovered(op, &err)
 	if err := ctx.Err(); err != nil {
 		return interrupted(op.Address, err)
 	}
 	var v any
-	var err error
 	switch op.Kind {
 	case plan.ValueOp:
 		v, err = f.eval(ctx, op.Let.Value)

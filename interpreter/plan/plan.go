@@ -95,7 +95,7 @@ type Model struct {
 	// Secrets are the values of sensitive variables that are in Key and
 	// BaseURL; never printed.
 	Secrets []string
-	Source   string // why this model: "the step", "the program", "--model", …
+	Source  string // why this model: "the step", "the program", "--model", …
 
 	Params      lm.Params
 	Timeout     time.Duration

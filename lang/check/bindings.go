@@ -22,8 +22,8 @@ func (c *checker) bindInputs(b *body, s *stepNode, scope *expr.Scope) {
 			}
 			continue
 		}
-		if f.HasDefault {
-			continue
+		if f.HasDefault && st.Declared != b.prog.Signature {
+			continue // its default stands, unless it is the program's own input
 		}
 		in, ok := b.input(f.Name)
 		if !ok {

@@ -153,6 +153,7 @@ var catalogue = []Entry{
 	{"E0619", "file cannot be read"},
 	{"E0620", "unknown variable"},
 	{"E0621", "provider refused the request"},
+	{"E0622", "fault in dspi itself"},
 	{"W0601", "value for a variable that no program declares"},
 	{"W0602", "project setting is not obeyed yet"},
 }

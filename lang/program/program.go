@@ -167,6 +167,14 @@ type Step struct {
 	Place     source.Place
 }
 
+// At returns where the step stands; nowhere for a nil step.
+func (s *Step) At() source.Place {
+	if s == nil {
+		return source.Place{}
+	}
+	return s.Place
+}
+
 // Flow says when and how often a step runs.
 type Flow struct {
 	When        Value  // zero: always
