@@ -47,8 +47,15 @@ type Options struct {
 // Check checks the file at the root of a project and all it imports. The project
 // holds what could be understood; it may be run when the list has no errors.
 func Check(root *syntax.File, opt Options) (*program.Project, diag.List) {
+	return NewSession(opt).Check(root)
+}
+
+// Check checks the file at the root of the session's project and all it imports,
+// as the function Check does.
+func (s *Session) Check(root *syntax.File) (*program.Project, diag.List) {
 	c := &checker{
-		opt: opt, u: opt.Universe,
+		opt: s.opt, u: s.opt.Universe,
+		kept: s.kept, next: map[*syntax.File]*keptFile{},
 		files:   map[*syntax.File]*fileScope{},
 		owners:  map[string]*decl{},
 		project: &program.Project{Root: root.Source},
@@ -66,28 +73,33 @@ func Check(root *syntax.File, opt Options) (*program.Project, diag.List) {
 	for _, fs := range c.order {
 		c.checkModels(fs)
 	}
-	c.checkDefaultModel()
 	for _, fs := range c.order {
 		c.declarePrograms(fs)
 	}
 	for _, fs := range c.order {
 		c.checkPrograms(fs)
 	}
+	c.keep()
+	c.inFileOrder()
+	c.checkDefaultModel()
 	c.checkRings()
 	c.diags.Sort()
+	s.kept = c.next
 	return c.project, c.diags
 }
 
 type checker struct {
 	opt     Options
 	u       *universe.Universe
+	kept    map[*syntax.File]*keptFile // of the check before
+	next    map[*syntax.File]*keptFile // for the check after
 	files   map[*syntax.File]*fileScope
-	order   []*fileScope     // the root first
+	order   []*fileScope     // those that are checked anew, the root first
 	owners  map[string]*decl // "program rag.answer" → who declared it first
 	project *program.Project
 	bodies  []*body // the programs, in order
 
-	stepOwners map[string]string // see hiddenNames
+	stepOwners map[string]string // see ownerOf
 	diags      diag.List
 }
 

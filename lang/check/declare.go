@@ -49,6 +49,7 @@ type fileScope struct {
 	file    *syntax.File
 	prefix  string // "" or "rag."
 	own     []*decl
+	imports []importedFile
 	names   map[kind]map[string]*decl // own and plainly imported ones
 	aliases map[string]*fileScope     // `import … as rag`
 	fixed   *expr.Scope               // see fixedScope
@@ -99,6 +100,9 @@ func (fs *fileScope) visible(k kind) []string {
 // declareFile reads the declarations of a file, then those of its imports.
 func (c *checker) declareFile(file *syntax.File, prefix string) *fileScope {
 	if fs, ok := c.files[file]; ok {
+		return fs
+	}
+	if fs, ok := c.reuse(file, prefix); ok {
 		return fs
 	}
 	fs := &fileScope{
@@ -251,6 +255,7 @@ func (c *checker) declareImport(fs *fileScope, imp *syntax.Import) {
 	if imp.Alias != nil {
 		prefix += imp.Alias.Name + "."
 	}
+	fs.imports = append(fs.imports, importedFile{imp.Path.Value, file})
 	other := c.declareFile(file, prefix)
 	if imp.Alias != nil {
 		if reserved(imp.Alias.Name) || slices.Contains(universe.Namespaces, imp.Alias.Name) {

@@ -181,17 +181,18 @@ func (c *checker) judgeScope(b *body, s *stepNode) *expr.Scope {
 	add(s.step.Declared.Inputs, "input")
 	add(s.step.Signature.Outputs, "output")
 	scope := expr.NewScope(symbols...)
-	scope.Hidden = map[string]string{}
+	hidden := map[string]string{}
+	scope.Hidden = func(name string) string { return hidden[name] }
 	for x := b; x != nil; x = x.parent {
 		for _, o := range x.steps {
 			if !own[o.step.Name] {
-				scope.Hidden[o.step.Name] = "`" + o.step.Name + "` is a step, and this sees only the inputs and outputs of its own step, `" + s.step.Name + "`."
+				hidden[o.step.Name] = "`" + o.step.Name + "` is a step, and this sees only the inputs and outputs of its own step, `" + s.step.Name + "`."
 			}
 		}
 	}
 	for _, f := range b.prog.Signature.Inputs {
 		if !own[f.Name] {
-			scope.Hidden[f.Name] = "`" + f.Name + "` is an input of the program, and this sees only the inputs and outputs of its own step, `" + s.step.Name + "`."
+			hidden[f.Name] = "`" + f.Name + "` is an input of the program, and this sees only the inputs and outputs of its own step, `" + s.step.Name + "`."
 		}
 	}
 	return scope

@@ -357,8 +357,19 @@ func (t *typer) ring(l *letNode, other string) *diag.Diagnostic {
 	return letRing(t.b, l, other, place)
 }
 
-// hiddenNames are the steps of other programs: they exist, but out of reach.
-func (c *checker) hiddenNames(b *body) map[string]string {
+// hiddenNames says of the steps of other programs that they exist, but out of reach.
+func (c *checker) hiddenNames(b *body) func(step string) string {
+	return func(step string) string {
+		owner, ok := c.ownerOf(step)
+		if !ok || owner == b.prog.Name {
+			return ""
+		}
+		return "`" + step + "` is a step of the program `" + owner + "`, and what happens inside another program stays there."
+	}
+}
+
+// ownerOf returns the name of a program that has a step of a name.
+func (c *checker) ownerOf(step string) (owner string, ok bool) {
 	if c.stepOwners == nil {
 		c.stepOwners = map[string]string{}
 		for _, other := range c.bodies {
@@ -372,13 +383,8 @@ func (c *checker) hiddenNames(b *body) map[string]string {
 			}
 		}
 	}
-	hidden := map[string]string{}
-	for step, owner := range c.stepOwners {
-		if owner != b.prog.Name {
-			hidden[step] = "`" + step + "` is a step of the program `" + owner + "`, and what happens inside another program stays there."
-		}
-	}
-	return hidden
+	owner, ok = c.stepOwners[step]
+	return owner, ok
 }
 
 // programSetting returns a setting of the program, checked in its scope.
