@@ -28,6 +28,7 @@ test: venv ## install what the tests need, then run all of them
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
+	$(MAKE) test-graph
 
 .PHONY: venv
 venv: $(VENV)/dspy-$(DSPY_VERSION) ## make .venv with the pinned DSPy
@@ -36,6 +37,10 @@ $(VENV)/dspy-$(DSPY_VERSION):
 	$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	$(VENV)/bin/pip install --quiet dspy==$(DSPY_VERSION) pydantic==$(PYDANTIC_VERSION) json-repair==$(JSON_REPAIR_VERSION)
 	touch $@
+
+.PHONY: test-graph
+test-graph: ## draw every graph with the real Mermaid (in Chromium) and Graphviz; installs them
+	GO=$(GO) interpreter/plan/testdata/render/render.sh
 
 .PHONY: golden
 golden: venv ## rewrite every golden file and generated page

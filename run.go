@@ -15,6 +15,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/program/state"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
@@ -40,7 +41,10 @@ type PlanOptions struct {
 	// file has none.
 	Settings *Settings
 	Vars     map[string]any // values of variables
-	Getenv   func(string) string
+	// State is what tuning found: LoadState binds it. It stands below Vars and
+	// above what is written in the program.
+	State  *state.Tuned
+	Getenv func(string) string
 }
 
 // Plan plans a program of a checked project. Keys and `env("…")` are read from
@@ -84,10 +88,31 @@ func Sketch(project *program.Project, opt PlanOptions) (*plan.Plan, diag.List, e
 	}
 	projectModel, at := opt.Settings.DefaultModel()
 	p, diags := plan.Sketch(project, prog, plan.Options{
-		Universe: stdlib.Universe(), Model: opt.Model, DefaultModel: opt.DefaultModel, FallbackModel: Baseline, Values: values, Getenv: getenv,
+		Universe: stdlib.Universe(), State: opt.State, Model: opt.Model, DefaultModel: opt.DefaultModel, FallbackModel: Baseline, Values: values, Getenv: getenv,
 		ProjectModel: projectModel, ProjectPlace: at,
 	})
 	return p, diags, nil
+}
+
+// LoadState reads a saved program, DSPy's or dspi's, and binds it to a program of
+// a project, which is chosen as Choose does. The list says what does not fit; when
+// it has errors, what fits is returned all the same. The error is a
+// *diag.Diagnostic: the file cannot be read, or there is no such program.
+func LoadState(path string, project *program.Project, name string) (*state.Tuned, diag.List, error) {
+	prog, err := Choose(project, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := ReadText(path, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, diags := state.Read(source.NewFile(path, text))
+	if s == nil {
+		return nil, nil, diags
+	}
+	tuned, more := state.Bind(s, project, prog)
+	return tuned, append(diags, more...), nil
 }
 
 // Choose returns the program of a name, or for "" the only one, else the one

@@ -10,6 +10,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/parser/config"
+	"github.com/dspi-lang/dspi/stdlib"
 )
 
 // A secret can stand in a program's own text: as the default of a sensitive
@@ -23,7 +24,7 @@ func newFile(name, text string) *source.File {
 	f := source.NewFile(name, text)
 	config.HideURLs(f)
 	for _, m := range keySetting.FindAllStringIndex(text, -1) {
-		hideValue(f, m[1], len(text))
+		hideValue(f, m[1])
 	}
 	for at := 0; ; {
 		i := strings.Index(text[at:], "variable")
@@ -35,7 +36,7 @@ func newFile(name, text string) *source.File {
 		at = start + len("variable")
 		if block := text[start:end]; sensitive.MatchString(block) {
 			for _, d := range defaultSetting.FindAllStringIndex(block, -1) {
-				hideValue(f, start+d[1], end)
+				hideValue(f, start+d[1])
 			}
 		}
 	}
@@ -51,21 +52,32 @@ var (
 )
 
 // blockEnd returns where a block that begins at start ends at the latest: at the
-// next line that begins with a letter.
+// next line that begins with a kind of declaration.
 func blockEnd(text string, start int) int {
-	for i := start; i < len(text)-1; i++ {
-		if c := text[i+1] | 0x20; text[i] == '\n' && c >= 'a' && c <= 'z' {
-			return i
+	at := start
+	for line := range strings.Lines(text[start:]) {
+		if at > start && slices.Contains(stdlib.Universe().BlockNames(), firstWord(line)) {
+			return at
 		}
+		at += len(line)
 	}
 	return len(text)
 }
 
+func firstWord(line string) string {
+	n := strings.IndexFunc(line, func(r rune) bool { return r < 'a' || r > 'z' })
+	if n < 0 {
+		return line
+	}
+	return line[:n]
+}
+
 // hideValue hides the value that begins at start: a text to its closing quote or
-// the end of its line, a heredoc to the line that ends it, anything else to the
-// next comma, brace or line. What only names a secret stays.
-func hideValue(f *source.File, start, limit int) {
-	rest := f.Text[start:limit]
+// the end of its line, a heredoc to the line that ends it, a list or object to the
+// end of its line, anything else to the next comma, brace or line. What only names
+// a secret stays.
+func hideValue(f *source.File, start int) {
+	rest := f.Text[start:]
 	if rest == "" || reference.MatchString(rest) {
 		return
 	}
@@ -76,8 +88,11 @@ func hideValue(f *source.File, start, limit int) {
 	case strings.HasPrefix(rest, "<<"):
 		n = heredoc(rest)
 	default:
-		n = strings.IndexAny(rest, ",}\n#")
-		if n < 0 {
+		ends := ",}\n#"
+		if rest[0] == '[' || rest[0] == '{' {
+			ends = "\n"
+		}
+		if n = strings.IndexAny(rest, ends); n < 0 {
 			n = len(rest)
 		}
 	}
@@ -134,7 +149,6 @@ func secretsOf(m *plan.Model) []string {
 		}
 	}
 	for _, s := range slices.Clone(out) {
-		out = append(out, url.QueryEscape(s), url.PathEscape(s))
 		if plain, err := url.QueryUnescape(s); err == nil {
 			out = append(out, plain)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/program/state"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/universe"
 	"github.com/dspi-lang/dspi/lang/value"
@@ -112,6 +113,7 @@ type Given struct {
 type Sources struct {
 	Vars   [][2]string              // names and texts, as after --var; the last one wins
 	Files  []string                 // paths of .dspvars files, as after --vars; the last one wins
+	State  *state.Tuned             // what tuning found; nil: nothing
 	Getenv func(name string) string // for DSPI_VAR_k and env("…"); nil: the process's
 }
 
@@ -154,6 +156,7 @@ func Variables(project *program.Project, from Sources) (map[string][]Given, diag
 			out[v.Name] = append(out[v.Name], Given{Value: x, Source: key})
 		}
 	}
+	diags = append(diags, stateValues(project, from.State, out)...)
 	for _, v := range project.Variables {
 		switch {
 		case v.HasDefault:
@@ -165,6 +168,29 @@ func Variables(project *program.Project, from Sources) (map[string][]Given, diag
 		}
 	}
 	return out, diags, nil
+}
+
+// stateValues adds the values that tuning found, and warns where the environment
+// overrides one.
+func stateValues(project *program.Project, tuned *state.Tuned, out map[string][]Given) diag.List {
+	if tuned == nil {
+		return nil
+	}
+	var diags diag.List
+	for _, v := range project.Variables {
+		x, ok := tuned.Variables[v.Name]
+		if !ok {
+			continue
+		}
+		if above := out[v.Name]; len(above) > 0 && above[0].Source == "DSPI_VAR_"+v.Name && !value.Equal(above[0].Value, x) {
+			diags = append(diags, diag.New("W0641", v.Place, "DSPI_VAR_"+v.Name+" decides").
+				Say("The state was tuned with `%s` = %s, and the environment variable DSPI_VAR_%s sets it to %s. What was measured for the state need not hold.",
+					v.Name, Shown(v, x), v.Name, Shown(v, above[0].Value)).
+				Hint("to use the state as it was tuned: unset DSPI_VAR_%s", v.Name))
+		}
+		out[v.Name] = append(out[v.Name], Given{Value: x, Source: "tuned state"})
+	}
+	return diags
 }
 
 // fileValues adds the values of a .dspvars file to what is given.

@@ -104,7 +104,7 @@ func TestDeletedLines(t *testing.T) {
 				if l > i {
 					l++ // the line in the file before the deletion
 				}
-				if l >= from && l <= to || slices.ContainsFunc(wordsOf(at.Text()), func(w string) bool { return slices.Contains(names, w) }) {
+				if l >= from && l <= to || slices.ContainsFunc(wordsOf(at.Place.Text()), func(w string) bool { return slices.Contains(names, w) }) {
 					continue
 				}
 				if _, known := misplaced[name]; known {

@@ -255,7 +255,9 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*m
 	if sig.Instructions == "" {
 		sig.Instructions = st.Declared.Instructions
 	}
-	if text, ok := eval(s.Instructions).(string); ok {
+	if op.Instructions != "" {
+		sig.Instructions = op.Instructions
+	} else if text, ok := eval(s.Instructions).(string); ok {
 		sig.Instructions = text
 	}
 	if sig.Instructions == "" {
@@ -274,7 +276,7 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*m
 		return nil, nil, missingModule(op)
 	}
 	return &module.Call{
-		Address: op.Address, Signature: &sig, Inputs: inputs, LM: model, Params: params,
+		Address: op.Address, Signature: &sig, Inputs: inputs, Demos: op.Demos, LM: model, Params: params,
 		Adapter: adapter, Retries: retries, Host: host{f.run, op},
 	}, mod, nil
 }

@@ -17,8 +17,8 @@ import (
 // The benchmarks here compare with the real DSPy, in the same run, on the same
 // machine: `make bench`, which makes the virtual environment first.
 
-// python is an interpreter that has DSPy: $DSPI_PYTHON, else that of `make venv`.
-func python(b *testing.B) string {
+// dspyPython is a Python that has DSPy: $DSPI_PYTHON, else that of `make venv`.
+func dspyPython(b *testing.B) string {
 	b.Helper()
 	if path := os.Getenv("DSPI_PYTHON"); path != "" {
 		return path
@@ -37,13 +37,13 @@ func python(b *testing.B) string {
 // of `dspi check examples/hello.dsp`, by turns with one that imports DSPy, both
 // with warm files. `ratio` is the median of ours by the median of theirs.
 func BenchmarkProcess(b *testing.B) {
-	interpreter := python(b)
+	python := dspyPython(b)
 	binary := filepath.Join(b.TempDir(), "dspi")
 	took(b, exec.Command("go", "build", "-o", binary, "."))
 	check := func() time.Duration {
 		return took(b, exec.Command(binary, "check", "../../examples/hello.dsp"))
 	}
-	imports := func() time.Duration { return took(b, exec.Command(interpreter, "-c", "import dspy")) }
+	imports := func() time.Duration { return took(b, exec.Command(python, "-c", "import dspy")) }
 	check()
 	imports()
 	var ours, theirs []time.Duration
@@ -60,7 +60,7 @@ func BenchmarkProcess(b *testing.B) {
 // once: inputs checked, the prompt written, the reply read, the outputs checked.
 // The real DSPy does the same with its DummyLM, in the same run.
 func BenchmarkPredict(b *testing.B) {
-	cmd := exec.Command(python(b), "-c", predictInDSPy)
+	cmd := exec.Command(dspyPython(b), "-c", predictInDSPy)
 	data, err := cmd.Output()
 	if err != nil {
 		b.Fatalf("DSPy: %v\n%s", err, stderrOf(err))

@@ -104,7 +104,7 @@ func runWords(command string, args []string, signature string) ([]cobra.Completi
 		}
 	}
 	prog, err := dspi.Choose(project, t.word(0))
-	if err != nil || command == "plan" {
+	if err != nil || command == "plan" || command == "graph" {
 		return out, cobra.ShellCompDirectiveNoFileComp
 	}
 	sig := prog.Signature

@@ -10,6 +10,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/universe"
+	"github.com/dspi-lang/dspi/parser/config"
 	"github.com/spf13/cobra"
 )
 
@@ -176,7 +177,8 @@ func (c *configured) addModels(p *plan.Plan, through []string, unnamed bool) {
 		}
 		for i, choice := range op.Choices {
 			from := strings.Replace(choice.Source, "nothing else", "built in", 1)
-			o := originOf(choice.Name, choice.Name, from, choice.Place)
+			name := config.WithoutSecrets(choice.Name)
+			o := originOf(name, name, from, choice.Place)
 			switch {
 			case i == 0:
 				m.origin = o

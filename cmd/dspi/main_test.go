@@ -34,6 +34,7 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EXAMPLES", examples)
+			env.Setenv("GORACE", noPause)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -41,6 +42,10 @@ func TestScript(t *testing.T) {
 		},
 	})
 }
+
+// noPause is the GORACE with which a process that looks for races ends at once: it
+// would wait for a second.
+const noPause = "atexit_sleep_ms=0"
 
 func status(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

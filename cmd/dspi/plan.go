@@ -46,6 +46,7 @@ number run in parallel. What was bound by name, and not written, says so.`,
 		},
 	}
 	s.flags(cmd, true)
+	s.stateFlag(cmd)
 	cmd.Flags().StringVarP(&signature, "signature", "s", "", "a `signature` instead of a file")
 	jsonFlag(cmd, &asJSON, "print the plan as JSON")
 	completeRun(a, cmd, &signature)

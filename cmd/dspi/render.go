@@ -42,6 +42,7 @@ inputs and outputs.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.render(cmd, &f, args) },
 	}
 	f.settings.flags(cmd, false)
+	f.settings.stateFlag(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.signature, "signature", "s", "", "a `signature` instead of a file: \"question -> answer: int\"")
 	flags.StringVar(&f.input, "input", "", "a JSON object of the step's inputs: a `file`, or - for standard input")
@@ -86,9 +87,18 @@ func (a *app) render(cmd *cobra.Command, f *renderFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	sig := *step.Signature
+	tuned, err := a.tunedStep(project, prog, step, &f.settings)
+	if err != nil {
+		return err
+	}
+	if tuned != nil && f.demos == "" {
+		demos = tuned.Demos
+	}
+	sig := *tuned.Signature(step.Signature)
 	if cmd.Flags().Changed("instructions") {
 		sig.Instructions = f.instructions
+	} else if tuned != nil && tuned.Instructions != "" {
+		sig.Instructions = tuned.Instructions
 	} else if sig.Instructions, err = a.instructions(cmd.Context(), project, prog, step, inputs, f.settings); err != nil {
 		return err
 	}

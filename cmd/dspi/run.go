@@ -54,6 +54,7 @@ rows: {"row":1,"outputs":{…}} or {"row":1,"error":{…}}.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runProgram(cmd.Context(), &f, cmd, args) },
 	}
 	f.settings.flags(cmd, true)
+	f.settings.stateFlag(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.signature, "signature", "s", "", "a `signature` instead of a file: \"question -> answer: int\"")
 	flags.StringVar(&f.input, "input", "", "a JSON object of inputs: a `file`, or - for standard input")
@@ -85,6 +86,9 @@ func (a *app) tryRun(ctx context.Context, f *runFlags, cmd *cobra.Command, args 
 	}
 	project, err := a.load(t.file, f.signature)
 	if err != nil {
+		return err
+	}
+	if err := a.tune(project, t.word(0), &f.settings); err != nil {
 		return err
 	}
 	opt, err := a.planOptions(project, f.settings)

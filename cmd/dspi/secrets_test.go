@@ -78,7 +78,10 @@ func TestPlantedSecret(t *testing.T) {
 	server := echoing(t)
 	host := strings.TrimPrefix(server.URL, "http://")
 	const declared = "variable key: string { sensitive = true }"
-	oneLine := func(text string) string { q, _ := json.Marshal(text); return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(q)) }
+	oneLine := func(text string) string {
+		q, _ := json.Marshal(text)
+		return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(q))
+	}
 	channels := []struct {
 		name     string
 		variable string // declaration
@@ -154,7 +157,7 @@ program p {
 							args = append(args, "--vars", filepath.Join(dir, "p.dspvars"))
 						}
 					}
-					code, out := command(t, args, ch.env)
+					code, out := commandLine(t, args, ch.env)
 					ran++
 					if way == "fine" && code != 0 && cmd[0] != "fmt" {
 						t.Errorf("%q fails:\n%s", cmd, out)
@@ -209,7 +212,7 @@ func TestPlantedSecretWithMistakes(t *testing.T) {
 		dir := t.TempDir()
 		writeFile(t, filepath.Join(dir, "p.dsp"), strings.ReplaceAll(src, "SECRET", plain)+program)
 		for _, cmd := range [][]string{{"check", "FILE"}, {"check", "FILE", "--json"}, {"run", "FILE", "question=x", "--json"}, {"plan", "FILE"}, {"config", "FILE"}} {
-			_, out := command(t, with(cmd, dir), nil)
+			_, out := commandLine(t, with(cmd, dir), nil)
 			unleaked(t, fmt.Sprintf("source %d %s: %q", i, src, cmd), out)
 		}
 	}
@@ -225,7 +228,7 @@ func TestPlantedSecretWithMistakes(t *testing.T) {
 		writeFile(t, filepath.Join(dir, "p.dsp"), declared)
 		writeFile(t, filepath.Join(dir, "p.dspvars"), strings.ReplaceAll(text, "SECRET", plain)+"\n")
 		for _, cmd := range [][]string{{"run", "FILE", "question=x"}, {"run", "FILE", "question=x", "--json"}, {"config", "FILE"}, {"config", "FILE", "--json"}} {
-			_, out := command(t, append(with(cmd, dir), "--vars", filepath.Join(dir, "p.dspvars")), nil)
+			_, out := commandLine(t, append(with(cmd, dir), "--vars", filepath.Join(dir, "p.dspvars")), nil)
 			unleaked(t, fmt.Sprintf("vars %d %s: %q", i, text, cmd), out)
 		}
 	}
@@ -239,7 +242,7 @@ func TestPlantedSecretWithMistakes(t *testing.T) {
 			for _, s := range set {
 				args = append(args, strings.ReplaceAll(s, "SECRET", plain))
 			}
-			_, out := command(t, args, nil)
+			_, out := commandLine(t, args, nil)
 			unleaked(t, fmt.Sprintf("%q: %q", set, cmd), out)
 		}
 	}
@@ -253,7 +256,7 @@ func TestPlantedSecretWithMistakes(t *testing.T) {
 		writeFile(t, filepath.Join(dir, "p.dsp"), program)
 		writeFile(t, filepath.Join(dir, "dspi.hcl"), strings.ReplaceAll(text, "SECRET", plain)+"\n")
 		for _, cmd := range [][]string{{"run", "FILE", "question=x"}, {"run", "FILE", "question=x", "--json"}, {"config", "FILE"}, {"config", "FILE", "--json"}, {"check", "FILE"}} {
-			_, out := command(t, with(cmd, dir), nil)
+			_, out := commandLine(t, with(cmd, dir), nil)
 			unleaked(t, fmt.Sprintf("dspi.hcl %d %s: %q", i, text, cmd), out)
 		}
 	}
@@ -280,8 +283,8 @@ func takesVars(command string) bool {
 	return command == "run" || command == "plan" || command == "config" || command == "render"
 }
 
-// command runs a command line in this process and returns all it wrote.
-func command(t *testing.T, args, env []string) (int, string) {
+// commandLine runs a command line in this process and returns all it wrote.
+func commandLine(t *testing.T, args, env []string) (int, string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	a := newApp(strings.NewReader(""), &out, &errs, append([]string{"DSPI_DEBUG=1"}, env...))

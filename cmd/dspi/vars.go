@@ -8,6 +8,7 @@ import (
 	"github.com/dspi-lang/dspi"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/program/state"
 	"github.com/spf13/cobra"
 )
 
@@ -17,6 +18,9 @@ type settings struct {
 	model string
 	vars  []string
 	files []string
+
+	state string       // --state
+	tuned *state.Tuned // what it says, bound by app.tune
 }
 
 func (s *settings) flags(cmd *cobra.Command, model bool) {
@@ -29,6 +33,9 @@ func (s *settings) flags(cmd *cobra.Command, model bool) {
 
 // plan plans a program with the settings.
 func (a *app) plan(project *program.Project, name string, s settings) (*plan.Plan, error) {
+	if err := a.tune(project, name, &s); err != nil {
+		return nil, err
+	}
 	opt, err := a.planOptions(project, s)
 	if err != nil {
 		return nil, err
@@ -49,13 +56,13 @@ func (a *app) planOptions(project *program.Project, s settings) (dspi.PlanOption
 		return dspi.PlanOptions{}, diags
 	}
 	return dspi.PlanOptions{
-		Model: s.model, DefaultModel: a.getenv("DSPI_MODEL"), Settings: own, Vars: dspi.Values(given), Getenv: a.getenv,
+		Model: s.model, DefaultModel: a.getenv("DSPI_MODEL"), Settings: own, State: s.tuned, Vars: dspi.Values(given), Getenv: a.getenv,
 	}, nil
 }
 
 // variables collects the values of variables. Warnings are told.
 func (a *app) variables(project *program.Project, s settings) (map[string][]dspi.Given, error) {
-	from := dspi.Sources{Files: s.files, Getenv: a.getenv}
+	from := dspi.Sources{Files: s.files, State: s.tuned, Getenv: a.getenv}
 	for _, text := range s.vars {
 		name, v, ok := strings.Cut(text, "=")
 		if !ok || name == "" {

@@ -3,8 +3,11 @@ package lm
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"html"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -26,9 +29,11 @@ const (
 func WithSecrets(m LM, secrets []string) LM {
 	d := &discreet{LM: m}
 	for _, s := range secrets {
-		quoted, _ := json.Marshal(s)
-		for _, form := range []string{s, strings.Trim(string(quoted), `"`)} {
-			if len(form) >= shortestInFailure && !slices.Contains(d.secrets, form) {
+		if len(s) < shortestInFailure {
+			continue
+		}
+		for _, form := range forms(s) {
+			if !slices.Contains(d.secrets, form) {
 				d.secrets = append(d.secrets, form)
 			}
 		}
@@ -38,6 +43,20 @@ func WithSecrets(m LM, secrets []string) LM {
 	}
 	slices.SortFunc(d.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return d
+}
+
+// forms returns a text as it is and as JSON, HTML and URLs write it.
+func forms(s string) []string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // a text can always be written
+	bare := strings.Trim(strings.TrimSpace(b.String()), `"`)
+	careful, _ := json.Marshal(s)
+	return []string{
+		s, bare, strings.Trim(string(careful), `"`), html.EscapeString(s), html.EscapeString(bare),
+		url.QueryEscape(s), url.PathEscape(s), base64.StdEncoding.EncodeToString([]byte(s)),
+	}
 }
 
 type discreet struct {

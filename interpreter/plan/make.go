@@ -11,6 +11,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/program/state"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/universe"
 	"github.com/dspi-lang/dspi/lang/value"
@@ -37,6 +38,9 @@ type Options struct {
 	ProjectPlace source.Place
 	// FallbackModel answers when nothing at all names a model.
 	FallbackModel string
+	// State is what tuning found: demos and instructions of steps. The values that
+	// it has for variables are taken where Values has none.
+	State *state.Tuned
 	// Values of variables, by name, already of the variables' types.
 	Values map[string]any
 	// Getenv reads the environment, for keys and `env("…")`; nil: it is empty.
@@ -64,6 +68,13 @@ func Sketch(project *program.Project, prog *program.Program, opt Options) (*Plan
 	if m.values == nil {
 		m.values = map[string]any{}
 	}
+	if opt.State != nil {
+		for name, v := range opt.State.Variables {
+			if _, given := m.values[name]; !given {
+				m.values[name] = v
+			}
+		}
+	}
 	for _, v := range project.Variables {
 		if _, given := m.values[v.Name]; given {
 			continue
@@ -89,6 +100,7 @@ type maker struct {
 	models  map[string]*Model
 	read    map[string]bool // variables read
 	diags   diag.List
+	path    string // of steps, from the planned program to the one under way
 }
 
 // program plans a program; outer are the models written around the step that
@@ -166,8 +178,14 @@ func (m *maker) step(prog *program.Program, st *program.Step, outer []Choice) *O
 	written := m.written(s.Model, outer)
 	if called != nil {
 		op.Kind, op.Module = CallOp, ""
+		around := m.path
+		m.path = state.Path(around, st.Name)
 		op.Plan = m.program(called, written)
+		m.path = around
 		return op
+	}
+	if t := m.opt.State.Step(state.Path(m.path, st.Name)); t != nil {
+		op.Instructions, op.Demos, op.Signature = t.Instructions, t.Demos, t.Signature(op.Signature)
 	}
 	if x, ok := m.opt.Universe.Module(op.Module); ok && x.Opaque {
 		return op

@@ -14,12 +14,14 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/types"
+	"github.com/dspi-lang/dspi/lang/value"
 )
 
 // Plan is what a run of a program will do.
@@ -79,6 +81,10 @@ type Op struct {
 	// module that a variable chose adds to it.
 	Signature *program.Signature
 	Pending   []program.Pending // what this version cannot run yet
+	// Instructions and Demos are what tuning found for the step: they stand in
+	// place of those that are written, "" and none where there are none.
+	Instructions string
+	Demos        []*value.Object
 
 	Step *program.Step
 	Let  *program.Let
@@ -138,6 +144,9 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 		}
 		if len(op.Outputs) > 0 {
 			fmt.Fprintf(b, "%s     -> %s\n", indent, fields(op.Outputs))
+		}
+		if op.Instructions != "" {
+			fmt.Fprintf(b, "%s     tuned: instructions and %s\n", indent, demos(len(op.Demos)))
 		}
 		if op.Model != nil {
 			fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
@@ -245,6 +254,13 @@ func byName(auto bool) string {
 	return ""
 }
 
+func demos(n int) string {
+	if n == 1 {
+		return "1 demo"
+	}
+	return strconv.Itoa(n) + " demos"
+}
+
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // MarshalJSON writes the plan for machines. Keys are not in it.
@@ -278,8 +294,22 @@ func (op *Op) MarshalJSON() ([]byte, error) {
 		Flow    []string `json:"flow,omitempty"`
 		Pending []string `json:"not_runnable_yet,omitempty"`
 		Plan    *Plan    `json:"plan,omitempty"`
+		Tuned   *tuned   `json:"tuned,omitempty"`
 	}{op.Name, op.Address, op.Kind, op.Module, op.Wave, append([]string{}, op.After...), append([]Bind{}, op.Inputs...),
-		append([]Field{}, op.Outputs...), op.Model, op.Adapter, op.flow(), pending, op.Plan})
+		append([]Field{}, op.Outputs...), op.Model, op.Adapter, op.flow(), pending, op.Plan, op.tuned()})
+}
+
+// tuned is what a state gives a step, for machines.
+type tuned struct {
+	Instructions string          `json:"instructions"`
+	Demos        []*value.Object `json:"demos"`
+}
+
+func (op *Op) tuned() *tuned {
+	if op.Instructions == "" && op.Demos == nil {
+		return nil
+	}
+	return &tuned{op.Instructions, append([]*value.Object{}, op.Demos...)}
 }
 
 // MarshalJSON writes the model for machines, without its key and address of

@@ -226,3 +226,7 @@ func quoteLiteral(s string) string {
 	}
 	return "'" + s + "'"
 }
+
+// ClassNames returns the names that the records and enums of a signature have in
+// prompts: those of the Python classes that DSPy would show alike.
+func ClassNames(sig *program.Signature) map[types.Type]string { return nameTypes(sig).named }

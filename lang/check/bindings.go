@@ -54,7 +54,7 @@ func (c *checker) writtenInputs(b *body, s *stepNode, scope *expr.Scope) (map[st
 	for _, it := range s.inputs.Body.Items {
 		a, ok := it.(*syntax.Attribute)
 		if !ok {
-			broken = broken || isBad(it)
+			broken = true
 			if !isBad(it) {
 				c.report(notBinding(b.fs, it, "inputs"))
 			}

@@ -99,12 +99,16 @@ type checker struct {
 	project *program.Project
 	bodies  []*body // the programs, in order
 
-	stepOwners map[string]string // see ownerOf
+	stepOwners map[string]string     // see ownerOf
+	quiet      map[source.Place]bool // see reportHeaders
 	diags      diag.List
 }
 
 // report adds a message.
 func (c *checker) report(d *diag.Diagnostic) *diag.Diagnostic {
+	if c.quiet != nil && c.isQuiet(d.Primary.Place) {
+		return d
+	}
 	c.diags = append(c.diags, d)
 	return d
 }

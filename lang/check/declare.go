@@ -113,6 +113,7 @@ func (c *checker) declareFile(file *syntax.File, prefix string) *fileScope {
 	c.files[file] = fs
 	c.order = append(c.order, fs)
 	c.project.Files = append(c.project.Files, file.Source)
+	c.reportHeaders(fs)
 	for _, it := range file.Items {
 		switch it := it.(type) {
 		case *syntax.TypeAlias:
@@ -183,7 +184,7 @@ func (c *checker) declareBlock(fs *fileScope, b *syntax.Block) {
 		return
 	}
 	if !ok {
-		c.report(c.unknownBlock(fs, b))
+		c.unknownKind(fs, b, c.report(c.unknownBlock(fs, b)))
 		return
 	}
 	if len(b.Labels) == 0 {

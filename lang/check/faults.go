@@ -98,7 +98,7 @@ func faultMessage(src *source.File, f syntax.Fault) *diag.Diagnostic {
 			Say("In quotes these stand for characters: `\\n` `\\r` `\\t` `\\\"` `\\\\` `\\uXXXX` `\\UXXXXXXXX`; and `$${` for `${`.").
 			Fix("a backslash is written twice", at, "\\"+at.Text())
 	case syntax.BadCharacter:
-		d := diag.New("E0109", at, "nothing begins with this character")
+		d := badCharacter(at)
 		if f.Found == "\x00" || strings.Contains(f.Found, "\uFFFD") || f.Found == "" {
 			d = diag.New("E0109", at, "this is not text").Say("A .dsp file is text in UTF-8.")
 		}
@@ -135,6 +135,11 @@ func faultMessage(src *source.File, f syntax.Fault) *diag.Diagnostic {
 	if f.Wanted == "`{`" {
 		return diag.New("E0124", at, "no `{` follows").
 			Say("A block reads `KIND NAME { … }`, its `{` on the line of its kind.")
+	}
+	if f.Found == "<" {
+		if d := angleBrackets(at); d != nil {
+			return d
+		}
 	}
 	label := "this is not understood"
 	if f.Found == "" && at.Text() == "" {

@@ -209,6 +209,9 @@ func (c *checker) unknownBlock(fs *fileScope, b *syntax.Block) *diag.Diagnostic 
 	names := c.u.BlockNames()
 	d := diag.New("E0206", at, "no block is called "+code(name))
 	near, ok := diag.Nearest(name, names)
+	if !ok && c.terraformBlock(fs, b, d) {
+		return d
+	}
 	if !ok {
 		near, ok = blockHabits[name]
 	}
@@ -276,6 +279,18 @@ func variableWithoutType(fs *fileScope, d *decl, b *syntax.Block) *diag.Diagnost
 	return diag.New("E0113", d.place, "what type has "+code(d.name)+"?").
 		Say("A variable reads `variable %s: TYPE { … }`; its type says which values it may have.", d.name).
 		Fix("make it text", end, ": string")
+}
+
+// variableWithTypeSetting is Terraform's `variable "k" { type = number }`.
+func variableWithTypeSetting(fs *fileScope, b *syntax.Block, a *syntax.Attribute) *diag.Diagnostic {
+	label := fs.place(b.Labels[0].Span)
+	d := diag.New("E0113", fs.place(a.Span), "the type of a variable stands behind its name").
+		Say("A variable reads `variable %s: TYPE { … }`.", b.Labels[0].Name)
+	d.Fixes = append(d.Fixes, diag.Fix{Title: "write it there", Edits: []diag.Edit{
+		{Place: label, Text: b.Labels[0].Name + ": " + a.Value.Text},
+		{Place: wholeLines(fs.place(a.Span)), Text: ""},
+	}})
+	return d
 }
 
 func declaredTwice(at, first source.Place, name, what, before string) *diag.Diagnostic {

@@ -22,9 +22,23 @@ func (c *checker) unknownModule(fs *fileScope, at source.Place, name string, ski
 		if m, ok := c.u.Module(n); ok {
 			return m.Doc
 		}
+		switch n {
+		case "repeat":
+			return "steps again and again"
+		case "outputs":
+			return "where the program's outputs come from"
+		case "state":
+			return "what the rounds of a `repeat` hand on"
+		case "next":
+			return "the state of the next round of a `repeat`"
+		}
 		return "a program of this project"
 	}
-	near, ok := diag.Nearest(name, names)
+	candidates := names
+	if skip == 0 { // what else may stand where a step does
+		candidates = append([]string{"repeat", "outputs", "state", "next"}, names...)
+	}
+	near, ok := diag.Nearest(name, candidates)
 	if !ok {
 		near, ok = moduleHabits[name]
 		ok = ok && slices.Contains(names, near)
@@ -128,6 +142,9 @@ func (c *checker) unknownSignature(fs *fileScope, at source.Place, name string, 
 func signatureByName(s *setting) *diag.Diagnostic {
 	d := diag.New("E0310", s.at, "the name of a signature is expected here")
 	if strings.Contains(s.at.Text(), "->") {
+		if t := s.at.Text(); strings.HasPrefix(t, `"`) && strings.HasSuffix(t, `"`) && !strings.Contains(t, `\`) {
+			d.Fix("write the fields themselves", source.Place{File: s.at.File, Span: s.attr.Span}, t[1:len(t)-1])
+		}
 		return d.Say("Fields stand in the block itself, without `signature =`:\n\n    question: string -> answer: string")
 	}
 	return d.Say("`signature` names a declared signature: `signature = Triage`.")

@@ -34,6 +34,11 @@ func (c *checker) unknownSetting(at source.Place, name string, b *syntax.Block, 
 	}
 	switch {
 	case name == "depends_on" || name == "after" || name == "needs":
+		for _, it := range b.Body.Items {
+			if a, ok := it.(*syntax.Attribute); ok && a.Name.Start == at.Start {
+				d.Fix("remove it", wholeLines(source.Place{File: at.File, Span: a.Span}), "")
+			}
+		}
 		return d.Say("The order of steps comes from what they read: a step that reads `other.answer` waits for `other`.")
 	case table.Names:
 		return d
@@ -54,6 +59,8 @@ var settingHabits = map[string]string{
 	"prompt": "instructions", "system": "instructions", "system_prompt": "instructions", "desc": "description", "docstring": "instructions",
 	"llm": "model", "lm": "model", "temp": "temperature", "max_output_tokens": "max_tokens", "maxTokens": "max_tokens",
 	"url": "base_url", "endpoint": "base_url", "api_base": "base_url", "key": "api_key", "token": "api_key",
+	"if": "when", "condition": "when", "only_if": "when", "unless": "otherwise", "else": "otherwise", "for": "for_each", "each": "for_each",
+	"parallel": "concurrency", "max_workers": "concurrency", "max_steps": "max_iters",
 	"model_name": "name", "model": "name", "secret": "sensitive", "value": "default", "max_retries": "retries",
 }
 

@@ -200,6 +200,12 @@ func (c *checker) modelRef(fs *fileScope, at source.Place, text string, variable
 			if _, declared := fs.lookup(modelKind, address); declared {
 				d.Fix("the declared model is "+code("model."+address), at, "model."+address)
 			}
+			for _, p := range c.u.Providers { // gpt-… is OpenAI's, as its example says
+				family, _, cut := strings.Cut(afterSlash(p.Example), "-")
+				if cut && strings.HasPrefix(address, family+"-") {
+					d.Fix("name its provider", at, `"`+p.Name+"/"+address+`"`)
+				}
+			}
 			c.report(d)
 			return program.ModelRef{}
 		}

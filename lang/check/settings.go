@@ -54,9 +54,14 @@ func (c *checker) settings(fs *fileScope, b *syntax.Block, table *universe.Block
 		}
 		at := fs.place(a.Name.Span)
 		decl, ok := table.Setting(a.Name.Name)
+		if !ok && table.Name == "variable" && a == typeSetting(b) {
+			continue // checkVariables has spoken
+		}
 		if !ok {
-			c.report(c.unknownSetting(at, a.Name.Name, b, table))
-			continue
+			d := c.report(c.unknownSetting(at, a.Name.Name, b, table))
+			if decl, ok = meantFlow(d, table); !ok {
+				continue
+			}
 		}
 		if first, twice := seen[decl.Name]; twice {
 			c.report(diag.New("E0503", at, code(decl.Name)+" is set again").Relate(first, "it is set here already").

@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/expr"
@@ -152,6 +153,7 @@ func lineOfArrow(fs *fileScope, items []syntax.Item, f *syntax.Field) bool {
 func (c *checker) field(fs *fileScope, n *syntax.Field, bareOK bool) (types.Field, bool) {
 	f := types.Field{Name: n.Name.Name}
 	at := fs.place(n.Name.Span)
+	before := len(c.diags)
 	if reserved(f.Name) {
 		c.report(nameIsTaken(at, f.Name, "a field"))
 		return f, false
@@ -177,7 +179,7 @@ func (c *checker) field(fs *fileScope, n *syntax.Field, bareOK bool) (types.Fiel
 		c.fixedText(fs, n.Description, "a description")
 		f.Description = n.Description.Value
 	}
-	if n.Default != nil {
+	if n.Default != nil && !c.fieldCallAsDefault(fs, n, before) {
 		v, vt, diags := expr.Literal(fs.file.Source, n.Default)
 		c.add(diags)
 		if !diags.HasErrors() {
@@ -202,6 +204,12 @@ func (c *checker) defaultFits(at source.Place, v any, vt, want types.Type) (any,
 	if s, ok := v.(string); ok {
 		if near, ok := diag.Nearest(s, literalTexts(want)); ok {
 			d.Fix("did you mean "+code(types.FormatLiteral(near))+"?", at, types.FormatLiteral(near))
+		}
+		if v, faults := value.ParseText(want, s); len(faults) == 0 {
+			switch v.(type) {
+			case bool, int, float64:
+				d.Fix("without quotes", at, types.FormatLiteral(v))
+			}
 		}
 	}
 	c.report(d)
@@ -247,7 +255,14 @@ func (c *checker) pythonType(fs *fileScope, te *syntax.NamedType, opt typeOption
 			c.report(spelling(at, "dspi writes "+code(written)+" for this", written))
 		}
 	}
-	arg := func(i int) string { return fs.place(te.Args[i].Range()).Text() }
+	// heads says it of a type with arguments, whose own spelling is in the same fix.
+	heads := func(want string, nested []diag.Edit) {
+		if !c.opt.Python {
+			d := spelling(head, "dspi writes "+code(want)+" for this", want)
+			d.Fixes[0].Edits = append(d.Fixes[0].Edits, nested...)
+			c.report(d)
+		}
+	}
 	switch name {
 	case "str", "String", "text", "Text":
 		return simple("string")
@@ -276,11 +291,9 @@ func (c *checker) pythonType(fs *fileScope, te *syntax.NamedType, opt typeOption
 			say("list[string]")
 			return &types.List{Elem: types.Invalid{}}, true
 		case 1:
-			elem := c.typeOf(fs, te.Args[0], opt)
-			if !c.opt.Python {
-				c.report(spelling(head, "dspi writes `list` for this", "list"))
-			}
-			return &types.List{Elem: elem}, true
+			elems, _, nested := c.respelled(fs, te, opt)
+			heads("list", nested)
+			return &types.List{Elem: elems[0]}, true
 		}
 	case "list":
 		if c.opt.Python && len(te.Args) == 0 {
@@ -295,57 +308,35 @@ func (c *checker) pythonType(fs *fileScope, te *syntax.NamedType, opt typeOption
 			say("map[string, json]")
 			return &types.Map{Elem: types.JSON}, true
 		case 2:
-			elem := c.typeOf(fs, te.Args[1], opt)
-			if !c.opt.Python {
-				c.report(spelling(head, "dspi writes `map` for this", "map"))
-			}
-			return &types.Map{Elem: elem}, true
+			elems, _, nested := c.respelled(fs, te, opt)
+			heads("map", nested)
+			return &types.Map{Elem: elems[1]}, true
 		}
 	case "Tuple":
-		t := &types.Tuple{}
-		for _, a := range te.Args {
-			t.Elems = append(t.Elems, c.typeOf(fs, a, opt))
-		}
-		if !c.opt.Python {
-			c.report(spelling(head, "dspi writes `tuple` for this", "tuple"))
-		}
-		return t, true
+		elems, _, nested := c.respelled(fs, te, opt)
+		heads("tuple", nested)
+		return &types.Tuple{Elems: elems}, true
 	case "Optional":
 		if len(te.Args) == 1 {
-			elem := c.typeOf(fs, te.Args[0], opt)
-			say(arg(0) + "?")
-			return types.NewOptional(elem), true
+			elems, texts, _ := c.respelled(fs, te, opt)
+			say(texts[0] + "?")
+			return types.NewOptional(elems[0]), true
 		}
 	case "Union":
 		if len(te.Args) > 0 {
-			members := make([]types.Type, len(te.Args))
-			texts := ""
-			for i := range te.Args {
-				members[i] = c.typeOf(fs, te.Args[i], opt)
-				if i > 0 {
-					texts += " | "
-				}
-				texts += arg(i)
-			}
-			say(texts)
+			members, texts, _ := c.respelled(fs, te, opt)
+			say(strings.Join(texts, " | "))
 			return types.NewUnion(members...), true
 		}
 	case "Literal":
 		if len(te.Args) > 0 {
-			members := make([]types.Type, len(te.Args))
-			texts := ""
-			for i, a := range te.Args {
-				members[i] = c.typeOf(fs, a, opt)
-				if i > 0 {
-					texts += " | "
-				}
+			members, texts, _ := c.respelled(fs, te, opt)
+			for i := range members {
 				if l, ok := members[i].(*types.Literal); ok {
-					texts += types.FormatLiteral(l.Value)
-				} else {
-					texts += arg(i)
+					texts[i] = types.FormatLiteral(l.Value)
 				}
 			}
-			say(texts)
+			say(strings.Join(texts, " | "))
 			return types.NewUnion(members...), true
 		}
 	}

@@ -251,6 +251,9 @@ func (c *checker) namedType(fs *fileScope, te *syntax.NamedType, opt typeOptions
 		return t
 	}
 	args := func(n int, form string) ([]types.Type, bool) {
+		if len(te.Args) == 0 && opensAngle(at) {
+			return nil, false // the parser has seen it
+		}
 		if len(te.Args) != n {
 			c.report(typeArguments(at, name, form, len(te.Args)))
 			return nil, false

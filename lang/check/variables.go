@@ -27,7 +27,9 @@ func (c *checker) checkVariables(fs *fileScope) {
 		d.variable = v
 		c.project.Variables = append(c.project.Variables, v)
 		if b.Type == nil {
-			if b.Body != nil {
+			if a := typeSetting(b); a != nil {
+				c.report(variableWithTypeSetting(fs, b, a))
+			} else if b.Body != nil {
 				c.report(variableWithoutType(fs, d, b))
 			}
 		} else {

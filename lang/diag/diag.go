@@ -114,7 +114,7 @@ func (d *Diagnostic) Error() string {
 	}
 	fmt.Fprintf(&b, "%s[%s]: %s", d.Level, d.Code, d.Title)
 	if d.Primary.Text != "" {
-		b.WriteString(": " + d.Primary.Text)
+		b.WriteString(": " + d.discreet()(d.Primary.Text))
 	}
 	return b.String()
 }

@@ -33,7 +33,7 @@ func (d *Diagnostic) discreet() func(string) string {
 	for _, f := range files {
 		for _, s := range f.Hidden() {
 			text := f.Slice(s)
-			for _, form := range []string{text, strings.Trim(text, "\"'` \t\r\n")} {
+			for _, form := range append(strings.FieldsFunc(text, isPunctuation), text, strings.TrimFunc(text, isPunctuation)) {
 				if len(form) >= shortestSecret && !slices.Contains(secrets, form) {
 					secrets = append(secrets, form)
 				}
@@ -51,6 +51,9 @@ func (d *Diagnostic) discreet() func(string) string {
 		return s
 	}
 }
+
+// isPunctuation reports whether r parts the texts in a value from each other.
+func isPunctuation(r rune) bool { return strings.ContainsRune("\"'`[]{}(), \t\r\n", r) }
 
 // hidden reports whether f edits something that is not to be shown.
 func (f Fix) hidden() bool {

@@ -380,14 +380,19 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
+// hiding hides one name.
+func hiding(name, why string) func(string) string {
+	return func(n string) string { return map[string]string{name: why}[n] }
+}
+
 func TestScope(t *testing.T) {
 	s := NewScope(Symbol{Name: "a", Kind: "input"}, Symbol{Name: "b", Kind: "input"})
-	s.Hidden = map[string]string{"c": "why"}
+	s.Hidden = hiding("c", "why")
 	in := s.With(Symbol{Name: "b", Kind: "step"})
 	if got, _ := in.Lookup("b"); got.Kind != "step" {
 		t.Error("the inner symbol does not win")
 	}
-	if _, ok := in.Lookup("a"); !ok || in.Hidden["c"] == "" {
+	if _, ok := in.Lookup("a"); !ok || in.Hidden("c") == "" {
 		t.Error("the outer scope is lost")
 	}
 	var names []string

@@ -75,8 +75,8 @@ func (c *checker) unknownName(n *ast.IdentifierNode) {
 		c.add("E0121", at, "dspi writes `%s`", write).Fix("write `"+write+"`", c.at(at), write)
 		return
 	}
-	if c.scope != nil {
-		if why, ok := c.scope.Hidden[name]; ok {
+	if c.scope != nil && c.scope.Hidden != nil {
+		if why := c.scope.Hidden(name); why != "" {
 			c.add("E0219", at, "`%s` cannot be used here", name).Say("%s", why)
 			return
 		}
@@ -101,7 +101,12 @@ func (c *checker) unknownName(n *ast.IdentifierNode) {
 	for _, l := range c.locals {
 		names = append(names, l.name)
 	}
-	if near, ok := diag.Nearest(name, names); ok {
+	near, ok := diag.Nearest(name, names)
+	if !ok {
+		near, ok = rootHabits[name]
+		ok = ok && slices.Contains(names, near)
+	}
+	if ok {
 		d.Fix("did you mean `"+near+"`?", c.at(at), near)
 	}
 	var owners []string // `answr` that is an output of a step
@@ -144,7 +149,11 @@ func (c *checker) unknownMember(at source.Span, name string, ns namespace) {
 		d.Relate(ns.place, "`%s` is declared here", ns.path)
 	}
 	names := memberNames(ns.members)
-	if near, ok := diag.Nearest(name, names); ok {
+	near, ok := diag.Nearest(name, names)
+	if !ok {
+		near, ok = memberHabits[ns.kind][name]
+	}
+	if ok {
 		d.Fix("did you mean `"+near+"`?", c.at(at), near)
 	}
 	if code == "E0217" { // the text that the model sees

@@ -141,8 +141,7 @@ func (p *reporter) bareTemplate(s *scanner, i int) {
 func (p *reporter) assignment(s *scanner, i int) {
 	at := s.span(i, i+1)
 	if len(s.opens) > 0 && s.src[p.x.pairs[s.opens[len(s.opens)-1]].open-s.base] == '{' {
-		d := p.add("E0121", at, "an object is written with `:`, as in `{name: value}`")
-		d.Fix("write `:`", p.at(at), ":")
+		p.equalsInObject(s, i)
 		return
 	}
 	p.add("E0121", at, "one `=` gives a value; `==` compares").Fix("write `==`", p.at(at), "==")
@@ -303,10 +302,12 @@ func (p *reporter) unreadable(err error, src string, c *chunk) {
 	case strings.HasPrefix(m, "wrap predicate"):
 		p.add("E0116", at, "`;` stands only after `let NAME = …`")
 	case found == "for":
-		p.add("E0121", at, "dspi has no `for` in expressions; `map` and `filter` go over a list").
-			Hint("write `map(LIST, EXPRESSION WITH it)`")
+		p.loop(at)
+	case word == "for":
+		p.loop(spanAt(c.base+len(before)-len("for"), c.base+len(before)))
 	case found == "if" || found == "else":
-		p.add("E0121", at, "dspi writes `condition ? this : that`")
+		p.thisIfThat(at, spanAt(c.base, end))
+	case found == "is" && p.isNull(at):
 	case found == "let":
 		p.add("E0116", at, "`let` stands only at the beginning of an expression or of brackets: `let n = len(x); n * n`")
 	case (found == ":" || found == "," || found == "}") && inObjectBody(src[:max(0, min(from-c.base, len(src)))]):

@@ -201,6 +201,11 @@ func (s *scanner) word(i int) int {
 	case j < len(s.src) && (s.src[j] == '"' || s.src[j] == '\'') && (word == "b" || word == "B"):
 		s.r.byteLiteral(s.span(i, j+1), s.span(i, j))
 		return s.fail()
+	case j < len(s.src) && s.src[j] == '"' && (word == "f" || word == "F"):
+		if end, _, ok := endOfString(s.src, j, s.r.brackets+len(s.opens)); ok {
+			s.r.formatString(s.span(i, j), s.span(j, end))
+			return s.fail()
+		}
 	case word == "let":
 		s.let = 1
 	case s.let == 1:

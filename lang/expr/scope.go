@@ -46,9 +46,10 @@ type Scope struct {
 	index   map[string]int
 	parent  *Scope
 
-	// Hidden holds names that exist but cannot be used here, each with a sentence
-	// that says why: "`review` is a step of another program."
-	Hidden map[string]string
+	// Hidden says of a name that exists but cannot be used here why: "`review` is a
+	// step of another program." "" means that there is no such name. It is asked
+	// only about names that are not found; nil hides none.
+	Hidden func(name string) string
 	// Alternatives pairs the names of steps of which exactly one runs.
 	Alternatives map[string]string
 	// Host names functions of the table that only some places allow: "env".

@@ -73,7 +73,7 @@ func testScope() *Scope {
 		Symbol{Name: "model", Kind: "models", Noun: "model", Members: []Member{{Name: "small", Type: types.Model{}}}},
 		Symbol{Name: "Queue", Kind: "enum", Noun: "value", Members: enumMembers(queue)},
 	)
-	s.Hidden = map[string]string{"review": "The step `review` stands in another program."}
+	s.Hidden = hiding("review", "The step `review` stands in another program.")
 	return s
 }
 

@@ -5,9 +5,10 @@ package types
 // The rules: int fits float; probability and its like fit float (not the
 // reverse); a member fits its union; T fits T?; json fits anything (checked when
 // it runs); an object fits where every required field fits, extra ones are
-// dropped. A string does not fit a literal union or an enum. A type with a
-// structure fits where that structure does (embedding is a list[float]), and what
-// has the structure fits the type: the rest is checked on the value.
+// dropped. A string does not fit a literal union, an enum or a date; a fixed text
+// that is a date does. A type with a structure fits where that structure does
+// (embedding is a list[float]), and what has the structure fits the type: the rest
+// is checked on the value.
 func Fits(from, to Type) bool { return fits(from, to, nil) }
 
 type pair struct{ from, to Type }
@@ -161,7 +162,7 @@ func fitsPrimitive(from Type, to *Primitive) bool {
 	case *Literal:
 		switch v := f.Value.(type) {
 		case string:
-			return to.Row == String.Row
+			return textFits(v, to.Row)
 		case bool:
 			return to.Row == Bool.Row
 		case int:
@@ -171,6 +172,25 @@ func fitsPrimitive(from Type, to *Primitive) bool {
 		}
 	}
 	return false
+}
+
+// textFits reports whether a fixed text is a value of a type of texts: a date that
+// stands in the program is checked there.
+func textFits(s string, to *Row) bool {
+	var err error
+	switch to {
+	case stringRow, codeRow, generatedTextRow:
+		return len(s) >= to.MinLength
+	case dateRow:
+		_, err = ReadDate(s, false)
+	case datetimeRow:
+		_, err = ReadDateTime(s, false)
+	case durationRow:
+		_, err = ReadDuration(s, false)
+	default:
+		return false
+	}
+	return err == nil
 }
 
 // sameArgument reports whether two types of one row may stand for each other: not

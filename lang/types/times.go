@@ -152,14 +152,15 @@ func amount(n, unit string) (time.Duration, bool) {
 	}
 	whole, fraction, _ := strings.Cut(n, ".")
 	w, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || w > math.MaxInt64/int64(size)-1 {
+	if err != nil || w > math.MaxInt64/int64(size) {
 		return 0, false
 	}
 	part := 0.0
 	if fraction != "" {
 		part, err = strconv.ParseFloat("0."+fraction, 64)
 	}
-	return time.Duration(w)*size + time.Duration(math.Round(part*float64(size))), err == nil
+	d := time.Duration(w)*size + time.Duration(math.Round(part*float64(size)))
+	return d, err == nil && d >= 0
 }
 
 // FormatDuration writes d as a duration is held: 1h30m, -5s, 0s.

@@ -84,10 +84,11 @@ func place(file *source.File, r hcl.Range) source.Place {
 	return file.Place(source.Span{Start: int32(r.Start.Byte), End: int32(r.End.Byte)})
 }
 
-// inOurWords turns HCL's messages into ours. A message about what is hidden stands
-// at the name before it.
+// inOurWords turns HCL's messages into ours, the first of each line: the others
+// follow from it. A message about what is hidden stands at the name before it.
 func inOurWords(file *source.File, body *hclsyntax.Body, in hcl.Diagnostics) diag.List {
 	var out diag.List
+	told := map[int]bool{}
 	for _, h := range in {
 		if h.Severity == hcl.DiagWarning {
 			continue
@@ -96,9 +97,14 @@ func inOurWords(file *source.File, body *hclsyntax.Body, in hcl.Diagnostics) dia
 		if h.Subject != nil {
 			at = place(file, *h.Subject)
 		}
-		if at.Start >= int32(len(file.Text)) && len(file.Text) > 0 {
-			at = lastOf(file)
+		if strings.TrimSpace(at.Text()) == "" {
+			at = lastBefore(file, at.Start)
 		}
+		line := file.LineOf(at.Start)
+		if told[line] {
+			continue
+		}
+		told[line] = true
 		if file.Hides(at.Span) {
 			out = append(out, diag.New("E0116", nameBefore(file, at), "the value behind this cannot be read").
 				Say("A value is text in double quotes, a number, `true`, `false`, or a list or object of them. This one is not shown, because it may be a secret."))
@@ -123,6 +129,11 @@ func message(file *source.File, body *hclsyntax.Body, at source.Place, h *hcl.Di
 	case "Variables not allowed", "Function calls not allowed":
 		return diag.New("E0307", at, "a fixed value is expected here").
 			Say("A file of settings is read before anything else, so its values use no names and no functions. Text stands in double quotes.")
+	case "Missing expression", "Invalid expression":
+		if at.Text() == "=" {
+			return diag.New("E0112", at, "a value is expected behind this").
+				Say("A value is text in double quotes, a number, `true`, `false`, or a list or object of them.")
+		}
 	case "Unclosed configuration block":
 		return diag.New("E0103", at, "this block has no `}`").Say("Each `{` is closed by a `}` on a line of its own, or on the same line.")
 	case "Invalid multi-line string", "Unterminated template string":
@@ -141,6 +152,7 @@ func message(file *source.File, body *hclsyntax.Body, at source.Place, h *hcl.Di
 // labels are what is said at the place of HCL's most usual messages.
 var labels = map[string]string{
 	"Invalid expression":                         "a value is expected here",
+	"Missing expression":                         "a value is expected behind this",
 	"Missing newline after argument":             "a new line is expected here",
 	"Argument or block definition required":      "`name = value` or a block is expected here",
 	"Invalid block definition":                   "`=` and a value, or `{`, is expected here",
@@ -160,10 +172,10 @@ func attribute(body *hclsyntax.Body, name string, offset int32) *hclsyntax.Attri
 	return body.Attributes[name]
 }
 
-// lastOf is the last character that is no space: where an unexpected end is
-// shown.
-func lastOf(file *source.File) source.Place {
-	n := int32(len(strings.TrimRight(file.Text, " \t\r\n")))
+// lastBefore is the last character before offset that is no space: where an
+// unexpected end is shown.
+func lastBefore(file *source.File, offset int32) source.Place {
+	n := int32(len(strings.TrimRight(file.Slice(source.Span{Start: 0, End: offset}), " \t\r\n")))
 	return file.Place(source.Span{Start: max(0, n-1), End: n})
 }
 

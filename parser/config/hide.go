@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/source"
 )
 
@@ -88,6 +89,15 @@ func speaksOfKeys(name string) bool {
 		}
 	}
 	return false
+}
+
+// WithoutSecrets returns text with a mask for what its URLs keep secret.
+func WithoutSecrets(text string) string {
+	secrets := URLSecrets(text)
+	for i := len(secrets) - 1; i >= 0; i-- {
+		text = text[:secrets[i][0]] + diag.Mask + text[secrets[i][1]:]
+	}
+	return text
 }
 
 // HideURLs hides what URLs in a file keep secret.

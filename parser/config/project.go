@@ -66,11 +66,7 @@ func (v Value) Shown() string {
 	if !ok {
 		return fmt.Sprint(v.Value)
 	}
-	secrets := URLSecrets(text)
-	for i := len(secrets) - 1; i >= 0; i-- {
-		text = text[:secrets[i][0]] + diag.Mask + text[secrets[i][1]:]
-	}
-	return `"` + text + `"`
+	return `"` + WithoutSecrets(text) + `"`
 }
 
 // ReadProject reads a dspi.hcl by the table universe.Project. What could be
@@ -84,13 +80,28 @@ func ReadProject(file *source.File) (*Project, diag.List) {
 	}
 	HideURLs(file)
 	r := &projectReader{file: file, project: p}
-	r.diags = inOurWords(file, body, hdiags)
 	if body != nil {
 		r.body(&universe.Project, "", body)
 	}
+	r.diags = besides(inOurWords(file, body, hdiags), r.diags)
 	r.diags.Sort()
 	slices.SortFunc(p.Values, func(a, b Value) int { return int(a.At.Start - b.At.Start) })
 	return p, r.diags
+}
+
+// besides joins what is wrong with the writing, and what is wrong with the rest:
+// on a line that could not be read as written, only the first.
+func besides(writing, rest diag.List) diag.List {
+	broken := map[int]bool{}
+	for _, d := range writing {
+		broken[d.Primary.File.LineOf(d.Primary.Start)] = true
+	}
+	for _, d := range rest {
+		if !broken[d.Primary.File.LineOf(d.Primary.Start)] {
+			writing = append(writing, d)
+		}
+	}
+	return writing
 }
 
 type projectReader struct {
@@ -140,6 +151,9 @@ func (r *projectReader) value(name string, decl *universe.Setting, at source.Pla
 	if hdiags.HasErrors() {
 		r.diags = append(r.diags, inOurWords(r.file, nil, hdiags)...)
 		return
+	}
+	if !x.IsWhollyKnown() {
+		return // a part of it could not be read, which is said elsewhere
 	}
 	want, form := cty.String, "text"
 	if decl.Kind == universe.Integer {

@@ -113,6 +113,9 @@ func (r *varsReader) setting(name string, at hcl.Range, e hclsyntax.Expression) 
 		r.diags = append(r.diags, inOurWords(r.file, nil, hdiags)...)
 		return
 	}
+	if !x.IsWhollyKnown() {
+		return // a part of it could not be read, which is said elsewhere
+	}
 	if v != nil && v.Sensitive {
 		x = x.Mark(secret{})
 	}

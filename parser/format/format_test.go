@@ -113,10 +113,15 @@ func inputs(t testing.TB) []string {
 	return out
 }
 
-// Half-typed programs are what an editor formats.
+// Half-typed programs are what an editor formats. With -short they are cut at
+// every seventh byte only.
 func TestTruncatedPrograms(t *testing.T) {
+	step := 1
+	if testing.Short() {
+		step = 7
+	}
 	for _, in := range inputs(t) {
-		for n := range len(in) + 1 {
+		for n := 0; n <= len(in); n += step {
 			if properties(t, in[:n], false); t.Failed() {
 				t.Fatalf("cut at byte %d", n)
 			}
@@ -146,11 +151,15 @@ func FuzzFormat(f *testing.F) {
 }
 
 // Every small mistake in every program: a word or mark dropped, or one too many.
+// With -short one place of five has them.
 func TestMistypedPrograms(t *testing.T) {
 	marks := []string{"{", "}", "(", ")", "[", "]", "\"", "'", "`", ":", "=", ",", "|", "?", "->", "=>", ".", "#", "/*", "<<E\n", "\n", " x ", "§", "\xff", "${", "-", "1"}
 	for _, in := range inputs(t) {
 		edges := words(in)
 		for i, at := range edges {
+			if testing.Short() && i/3%5 > 0 {
+				continue
+			}
 			if i%3 > 0 {
 				if properties(t, in[:edges[i-1]]+in[at:], false); t.Failed() {
 					t.Fatalf("without %q at byte %d", in[edges[i-1]:at], edges[i-1])

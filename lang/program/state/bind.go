@@ -33,7 +33,8 @@ type Step struct {
 	// Descriptions of fields that the state changes.
 	Descriptions map[string]string
 
-	step *program.Step
+	step      *program.Step
+	signature string // as dspi writes it, with the types that DSPy does not save
 }
 
 // Step returns what the step at a path gets; nil when nothing.
@@ -73,6 +74,22 @@ func (s *Step) Signature(sig *program.Signature) *program.Signature {
 		}
 	}
 	return &out
+}
+
+// Annotate writes into the state what DSPy does not save: the program that it is
+// bound to, and the types of each predictor's fields.
+func (t *Tuned) Annotate(prog *program.Program) {
+	own := t.State.Additions()
+	own.Set("program", prog.Name)
+	signatures := &value.Object{}
+	for _, p := range t.State.Predictors {
+		for _, s := range t.Steps {
+			if s.Predictor == p.Name {
+				signatures.Set(p.Name, s.signature)
+			}
+		}
+	}
+	own.Set("signatures", signatures)
 }
 
 // Bind binds a state to a program of a project. Predictors are found by DSPy's
@@ -179,7 +196,11 @@ func (b *binder) bind(p *Predictor, t *target) {
 		return
 	}
 	order := b.order(p, t, own)
-	st := &Step{Predictor: p.Name, Instructions: p.Instructions, Descriptions: map[string]string{}, step: t.step}
+	n := len(t.step.Declared.Inputs)
+	st := &Step{
+		Predictor: p.Name, Instructions: p.Instructions, Descriptions: map[string]string{}, step: t.step,
+		signature: (&program.Signature{Inputs: own[:n], Outputs: own[n:]}).String(),
+	}
 	for i, saved := range p.Fields {
 		f := own[order[i]]
 		// `${name}` is what DSPy writes where nobody described the field.
@@ -321,7 +342,7 @@ func (b *binder) demos(p *Predictor, t *target, own []types.Field, order []int, 
 			if v == nil {
 				continue
 			}
-			if _, faults := value.Check(own[at].Type, v, value.Fitting); len(faults) > 0 {
+			if _, faults := value.Check(own[at].Type, v, value.Strict); len(faults) > 0 {
 				misfits = append(misfits, fmt.Sprintf("    demo %d, %s: %s\n", i+1, field, faults[0]))
 			}
 		}
@@ -363,10 +384,7 @@ func (b *binder) uncovered(by map[*target]*Predictor) {
 // declares.
 func (b *binder) variables() {
 	for _, x := range b.state.Variables() {
-		at := source.Place{File: b.state.File}
-		if b.state.File != nil {
-			at = (&reader{file: b.state.File}).key(x.Name)
-		}
+		at := place(b.state.File, "metadata", "dspi", "variables", x.Name)
 		v, ok := b.project.Variable(x.Name)
 		if !ok {
 			d := diag.New("W0640", at, "no variable is called `"+x.Name+"`")

@@ -20,7 +20,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -245,7 +244,7 @@ func (r *reader) read() *State {
 	for name, v := range root.All() {
 		if name == "metadata" {
 			if _, ok := v.(*value.Object); !ok {
-				r.fault(r.key(name), "not an object", "`metadata` is %s.", kindOf(v))
+				r.fault(place(r.file, name), "not an object", "`metadata` is %s.", kindOf(v))
 			}
 			continue
 		}
@@ -258,14 +257,14 @@ func (r *reader) read() *State {
 	}
 	for _, x := range s.Variables() {
 		if x.Type == "" {
-			r.fault(r.key(x.Name), "a variable needs `type` and `value`", "Under metadata.dspi.variables, `%s` has no `type`.", x.Name)
+			r.fault(place(r.file, "metadata", "dspi", "variables", x.Name), "a variable needs `type` and `value`", "Under metadata.dspi.variables, `%s` has no `type`.", x.Name)
 		}
 	}
 	return s
 }
 
 func (r *reader) predictor(name string, v any) *Predictor {
-	at := r.key(name)
+	at := place(r.file, name)
 	o, ok := v.(*value.Object)
 	if !ok {
 		r.fault(at, "not a predictor", "`%s` is %s.", name, kindOf(v))
@@ -320,15 +319,6 @@ func (r *reader) predictor(name string, v any) *Predictor {
 	lm, _ := o.Get("lm")
 	p.LM, _ = lm.(*value.Object)
 	return p
-}
-
-// key returns the place where a name stands as a key in the file.
-func (r *reader) key(name string) source.Place {
-	quoted := regexp.QuoteMeta(strings.TrimSuffix(string(value.EncodeJSON(name)), "\n"))
-	if m := regexp.MustCompile(quoted + `\s*:`).FindStringIndex(r.file.Text); m != nil {
-		return r.file.Place(source.Span{Start: int32(m[0]), End: int32(m[0] + len(value.EncodeJSON(name)))})
-	}
-	return source.Place{File: r.file}
 }
 
 func kindOf(v any) string {
