@@ -76,7 +76,7 @@ func Signature(text string) *Source {
 // list has no errors.
 func Check(s *Source) (*program.Project, diag.List) {
 	return check.Check(s.File, check.Options{
-		Universe: stdlib.Universe(), Import: s.loader.importFile, Python: s.python,
+		Universe: stdlib.Universe(), Import: s.loader.importFile, Columns: Columns, Python: s.python,
 	})
 }
 

@@ -175,6 +175,11 @@ func Variable(project *program.Project, name string, v any) (any, error) {
 		}
 		return nil, dg.Say("The program declares these variables: %s.", strings.Join(names, ", "))
 	}
+	if !d.Computed.IsZero() {
+		return nil, diag.New("E0527", d.Computed.Place, "`"+name+"` is made of this").
+			Say("The variable `%s` is what this expression makes of other variables, so it cannot be given a value of its own.", name).
+			Hint("give a value to a variable that it is made of")
+	}
 	switch d.Type.(type) {
 	case types.Model, types.Module:
 		return choice(d, v)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/program/state"
@@ -103,9 +104,10 @@ func NotObeyed(s *Settings) *diag.Diagnostic {
 // Given is a value that a source gives to a variable.
 type Given struct {
 	Value  any
-	Source string       // "--var", "--vars", "DSPI_VAR_k", "env(\"NAME\")" or "default"
+	Source string       // "--var", "--vars", "DSPI_VAR_k", "tuned state", "env(\"NAME\")", "default" or "computed"
 	Place  source.Place // where it is written; zero when it is in no file
-	// Declared says that the variable's own block gives it: its default.
+	// Declared says that the variable's own block gives it: its default, or what it
+	// is computed from.
 	Declared bool
 }
 
@@ -167,7 +169,23 @@ func Variables(project *program.Project, from Sources) (map[string][]Given, diag
 			}
 		}
 	}
+	computed(project, out)
 	return out, diags, nil
+}
+
+// computed adds the values of variables that are made of others. What keeps one
+// from being computed is said by Plan.
+func computed(project *program.Project, out map[string][]Given) {
+	values := map[string]any{}
+	for name, g := range out {
+		values[name] = g[0].Value
+	}
+	_ = plan.Compute(project, values)
+	for _, v := range project.Variables {
+		if x, ok := values[v.Name]; ok && !v.Computed.IsZero() {
+			out[v.Name] = []Given{{x, "computed", v.Computed.Place, true}}
+		}
+	}
 }
 
 // stateValues adds the values that tuning found, and warns where the environment

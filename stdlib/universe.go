@@ -2,6 +2,7 @@
 // This file is its table of contents; the parts are in
 //
 //	modules/    predict, chain_of_thought
+//	metrics/    exact_match, f1, passage_match
 //	providers/  openai, anthropic, builtin, scripted
 //
 // It is the only place that knows both a name and the code behind it.
@@ -23,9 +24,19 @@ var Universe = sync.OnceValue(func() *universe.Universe {
 		Step:      universe.StepBlock,
 		Adapters:  universe.Adapters,
 		Providers: providers.All(),
+
+		Optimizers: universe.Optimizers,
+		Metrics:    universe.Metrics,
+		Tools:      universe.Tools,
 	}
 	for _, e := range modules.All() {
 		u.Modules = append(u.Modules, e.Module)
+	}
+	for _, t := range u.Tools {
+		u.Builtins = append(u.Builtins, universe.Builtin{Kind: "tool", Name: t.Name, Doc: t.Doc})
+	}
+	for _, m := range u.Metrics {
+		u.Builtins = append(u.Builtins, universe.Builtin{Kind: "metric", Name: m.Name, Doc: m.Doc})
 	}
 	return u
 })

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -30,6 +31,8 @@ type app struct {
 
 	outFile, errFile *os.File // for terminals; nil when the stream is no file
 	stdinTaken       string   // what reads standard input; "" when nothing does
+
+	ticks <-chan time.Time // when --watch looks at files; nil: every watchEvery
 }
 
 func newApp(in io.Reader, out, err io.Writer, env []string) *app {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/dspi-lang/dspi"
-	"github.com/dspi-lang/dspi/stdlib/providers/scripted"
+	prepared "github.com/dspi-lang/dspi/stdlib/providers/scripted"
 )
 
 // The benchmarks here compare with the real DSPy, in the same run, on the same
@@ -81,9 +81,9 @@ func BenchmarkPredict(b *testing.B) {
 		b.Fatal(err)
 	}
 	runtime := dspi.NewRuntime(nil)
-	runtime.Use(plan.Ops[0].Model, scripted.New("predict", scripted.Reply{
+	runtime.Use(plan.Ops[0].Model, prepared.New("predict", prepared.Reply{
 		Text:  "[[ ## answer ## ]]\nParis\n\n[[ ## confidence ## ]]\n0.9\n\n[[ ## completed ## ]]\n",
-		Times: scripted.Always,
+		Times: prepared.Always,
 	}))
 	inputs := map[string]any{
 		"question": "What is the capital of France?",

@@ -25,9 +25,9 @@ variable, the settings of the project; and for each where it comes from and what
 it overrides. Nothing is sent. Secrets are shown as ••••.
 
 The order is one for all: --model and --var, then --vars, the environment
-(DSPI_VAR_k), what the program says, $DSPI_MODEL, the file's default, dspi.hcl,
-what is built in. A model that is written on a step or program yields only to
---model.
+(DSPI_VAR_k), --state, what the program says, $DSPI_MODEL, the file's default,
+dspi.hcl, what is built in. A model that is written on a step or program yields
+only to --model.
 
 dspi.hcl is that of the file's folder, or the nearest one above. Without FILE the
 settings of the current folder are shown.`,
@@ -38,6 +38,7 @@ settings of the current folder are shown.`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.config(args, s, asJSON) },
 	}
 	s.flags(cmd, true)
+	s.stateFlag(cmd)
 	jsonFlag(cmd, &asJSON, "print one JSON object")
 	none := ""
 	completeRun(a, cmd, &none)
@@ -47,7 +48,6 @@ settings of the current folder are shown.`,
 
 // config is `dspi config`.
 func (a *app) config(args []string, s settings, asJSON bool) error {
-	var project *program.Project
 	shown := configured{Models: []configModel{}, Variables: []configVariable{}, Settings: []configSetting{}}
 	// Without a file a program that says nothing stands for one.
 	at, signature := "", "input -> output"
@@ -57,6 +57,9 @@ func (a *app) config(args []string, s settings, asJSON bool) error {
 	}
 	project, err := a.load(at, signature)
 	if err != nil {
+		return err
+	}
+	if err := a.tune(project, "", &s); err != nil {
 		return err
 	}
 	own, diags := dspi.LoadSettings(project.Root.Name)

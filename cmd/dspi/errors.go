@@ -151,6 +151,7 @@ func sources(l diag.List) map[string]string {
 // asks for what is not there.
 var misuse = []diag.Code{
 	"E0512", "E0608", "E0609", "E0610", "E0611", "E0612", "E0613", "E0616", "E0618", "E0619", "E0620",
+	"E0640", "E0641", "E0642", "E0643", "E0644", "E0645",
 }
 
 // statusOf returns the exit status for an error that kept a command from

@@ -9,21 +9,11 @@ import (
 )
 
 func exportCommand(a *app) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "export",
-		Short: "Write a program for other systems",
-		RunE:  func(cmd *cobra.Command, args []string) error { return a.whichOf(cmd, args) },
-	}
-	cmd.AddCommand(exportPython(a))
-	return cmd
-}
-
-func exportPython(a *app) *cobra.Command {
 	var s settings
 	var out string
 	var force bool
 	cmd := &cobra.Command{
-		Use:   "python FILE [PROGRAM]",
+		Use:   "export python FILE [PROGRAM]",
 		Short: "Write a program as a module of DSPy's",
 		Long: `Writes PROGRAM.py, a Python module whose ` + "`program`" + ` is the same program in DSPy:
 signature classes with their types, modules, a forward with the bindings; and
@@ -32,8 +22,12 @@ values that a run would give them. What has no simple form in DSPy is refused, w
 its place.`,
 		Example: `  dspi export python rag.dsp answer --state rag.tuned.json --out python
   dspi export python hello.dsp`,
-		Args: arguments(1, 2, "a file"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Args: arguments(1, 3, "the word `python` and a file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := system(cmd, args, "python", "a file"); err != nil {
+				return err
+			}
+			args = args[1:]
 			project, err := a.load(args[0], "")
 			if err != nil {
 				return err

@@ -19,29 +19,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func importCommand(a *app) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "import",
-		Short: "Bring in what other systems made",
-		RunE:  func(cmd *cobra.Command, args []string) error { return a.whichOf(cmd, args) },
-	}
-	cmd.AddCommand(importDSPy(a))
-	return cmd
-}
-
-// whichOf is a command that only holds others.
-func (a *app) whichOf(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return cmd.Help()
-	}
-	var names []string
-	for _, c := range cmd.Commands() {
-		names = append(names, c.Name())
-	}
-	return wrong("`dspi %s %s` is unknown", cmd.Name(), args[0]).near(args[0], names).
-		say("`dspi %s` knows: %s.", cmd.Name(), strings.Join(names, ", "))
-}
-
 // importFlags are the flags of `dspi import dspy`.
 type importFlags struct {
 	program string
@@ -49,12 +26,14 @@ type importFlags struct {
 	force   bool
 }
 
-func importDSPy(a *app) *cobra.Command {
+func importCommand(a *app) *cobra.Command {
 	var f importFlags
 	cmd := &cobra.Command{
-		Use:   "dspy MODULE:ATTRIBUTE | dspy STATE.json --program FILE.dsp [PROGRAM]",
-		Short: "Make a program, or its tuned state, of DSPy's",
-		Long: `With MODULE:ATTRIBUTE it imports a dspy.Module in Python and writes it as a .dsp
+		Use:   "import dspy MODULE:ATTRIBUTE | dspy STATE.json --program FILE [PROGRAM]",
+		Short: "Make a program, or its tuned state, of one of DSPy's",
+		Long: `Brings in what was made with DSPy.
+
+With MODULE:ATTRIBUTE it imports a dspy.Module in Python and writes it as a .dsp
 file: its signatures with their types, its predictors as steps, its forward as the
 bindings between them; beside it, as .tuned.json, its instructions and demos. A
 forward that cannot be read becomes a step that runs in Python, and is named. The
@@ -68,14 +47,31 @@ The Python is $DSPI_PYTHON, that of dspi.hcl, of $VIRTUAL_ENV, of a folder .venv
 here or above, or python3.`,
 		Example: `  dspi import dspy rag:program --out rag.dsp
   dspi import dspy rag.json --program rag.dsp answer`,
-		Args: arguments(1, 2, "MODULE:ATTRIBUTE, or a saved state"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.importDSPy(cmd.Context(), &f, args) },
+		Args: arguments(1, 3, "the word `dspy` and MODULE:ATTRIBUTE, or a saved state"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := system(cmd, args, "dspy", "MODULE:ATTRIBUTE, or a saved state"); err != nil {
+				return err
+			}
+			return a.importDSPy(cmd.Context(), &f, args[1:])
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.program, "program", "", "the .dsp `file` that a saved state is bound to")
 	flags.StringVar(&f.out, "out", "", "the `file` to write (default: the attribute's name, or that of --program)")
 	flags.BoolVar(&f.force, "force", false, "write over a file that exists")
 	return cmd
+}
+
+// system checks the first word of a command that speaks with another system.
+func system(cmd *cobra.Command, args []string, name, needs string) error {
+	switch {
+	case args[0] != name:
+		return wrong("`dspi %s` does not know `%s`", cmd.Name(), args[0]).near(args[0], []string{name}).
+			say("It knows `%s`: dspi %s.", name, cmd.Use)
+	case len(args) < 2:
+		return wrong("dspi %s %s needs %s", cmd.Name(), name, needs).hint("%s", firstExample(cmd))
+	}
+	return nil
 }
 
 func (a *app) importDSPy(ctx context.Context, f *importFlags, args []string) error {
@@ -172,6 +168,9 @@ func (a *app) importModule(ctx context.Context, f *importFlags, target string) e
 	}
 	statePath := stem(out) + ".tuned.json"
 	if err := a.mayWrite(f.force, out, statePath); err != nil {
+		return err
+	}
+	if err := a.makeFolder(filepath.Dir(out)); err != nil {
 		return err
 	}
 	if err := a.writeResult(out, text, true); err != nil {

@@ -21,6 +21,7 @@ var projectFiles embed.FS
 var projectNames = []struct{ from, to string }{
 	{"hello.dsp", "hello.dsp"},
 	{"local.dspvars", "local.dspvars"},
+	{"dspi.hcl", "dspi.hcl"},
 	{"gitignore", ".gitignore"},
 	{"README.md", "README.md"},
 }
@@ -30,8 +31,9 @@ func initCommand(a *app) *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Begin a project that runs",
 		Long: `Writes a small project that runs: a .dsp file with two programs, a file of
-values for its variable, .gitignore and README.md. Without DIR it goes into the
-current folder. No file that exists is changed.`,
+values for its variable, dspi.hcl with the project's settings, .gitignore and
+README.md. Without DIR it goes into the current folder. No file that exists is
+changed.`,
 		Example: `  dspi init hello
   dspi init`,
 		Args: arguments(0, 1, "a folder"),

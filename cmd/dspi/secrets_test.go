@@ -97,6 +97,7 @@ func TestPlantedSecret(t *testing.T) {
 		{name: "default", variable: `variable key: string { default = ` + oneLine(planted) + `, sensitive = true }`, key: `var.key`},
 		{name: "default on lines", variable: "variable key: string {\n  sensitive = true\n  default = " + oneLine(planted) + "\n}", key: `var.key`},
 		{name: "part of the key", variable: declared, key: `"team-${var.key}"`, args: []string{"--var", "key=" + planted}},
+		{name: "computed", variable: declared + "\nvariable made: string { value = \"team-${var.key}\" }", key: `var.made`, args: []string{"--var", "key=" + planted}},
 		{name: "key in the file", key: oneLine(planted)},
 		{name: "password in the URL", url: `"http://user:` + url.QueryEscape(planted) + `@` + host + `/WAY"`},
 		{name: "token in the URL", url: `"http://` + url.QueryEscape(planted) + `@` + host + `/WAY"`},

@@ -137,7 +137,7 @@ func isNumber(t types.Type) bool {
 }
 
 func composite(t types.Type) bool {
-	switch t.(type) {
+	switch types.Structure(t).(type) {
 	case *types.List, *types.Tuple, *types.Map, *types.Record:
 		return true
 	}
@@ -160,7 +160,7 @@ func fromText(t types.Type, text string, err error) (any, []value.Fault) {
 		return v, nil
 	}
 	want := ""
-	switch t.(type) {
+	switch types.Structure(t).(type) {
 	case *types.List, *types.Tuple:
 		want = "a list"
 	case *types.Map, *types.Record:

@@ -87,6 +87,7 @@ func Sketch(project *program.Project, prog *program.Program, opt Options) (*Plan
 			}
 		}
 	}
+	m.settle()
 	p := m.program(prog, nil)
 	m.diags.Sort()
 	p.Variables = slices.Sorted(maps.Keys(m.read))
@@ -244,6 +245,10 @@ func (m *maker) variable(v *program.Variable, at source.Place) {
 		return
 	}
 	m.read[v.Name] = true
+	if !v.Computed.IsZero() {
+		m.uses(v.Names, v.Computed)
+		return
+	}
 	if _, ok := m.values[v.Name]; ok {
 		return
 	}
@@ -392,25 +397,19 @@ func (m *maker) fixed(names program.Names, v program.Value) any {
 	return nil
 }
 
-// secrets returns the values of the sensitive variables that v reads.
+// secrets returns the values of the sensitive variables that v reads, and of those
+// that they are made of.
 func (m *maker) secrets(names program.Names, v program.Value) []string {
 	var out []string
-	if v.Expr == nil {
-		return nil
-	}
-	for _, r := range v.Expr.Refs() {
-		if r.Root != "var" {
-			continue
-		}
-		x, ok := names.Resolve(r.Path)
-		if !ok || !x.Sensitive || m.values[x.Name] == nil {
+	for _, x := range reads(names, v) {
+		if !x.Sensitive || m.values[x.Name] == nil {
 			continue
 		}
 		text, ok := m.values[x.Name].(string)
 		if !ok {
 			text = string(value.EncodeJSON(m.values[x.Name]))
 		}
-		out = append(out, text)
+		out = append(append(out, text), m.secrets(x.Names, x.Computed)...)
 	}
 	return out
 }

@@ -28,7 +28,30 @@ type chat struct{}
 
 func (chat) Name() string { return "chat" }
 
+// structured returns the signature as the model must see it: types that are held
+// as objects or lists, `reasoning_chain` and the like, are drawn as such.
+func structured(sig *program.Signature) *program.Signature {
+	out := *sig
+	side := func(fs []types.Field) []types.Field {
+		changed := false
+		made := make([]types.Field, len(fs))
+		for i, f := range fs {
+			t := types.Structured(f.Type)
+			changed = changed || t != f.Type
+			f.Type = t
+			made[i] = f
+		}
+		if !changed {
+			return fs
+		}
+		return made
+	}
+	out.Inputs, out.Outputs = side(sig.Inputs), side(sig.Outputs)
+	return &out
+}
+
 func (chat) Messages(sig *program.Signature, demos []Demo, inputs *value.Object) []lm.Message {
+	sig = structured(sig)
 	n := nameTypes(sig)
 	messages := []lm.Message{{Role: lm.System, Content: system(sig, n)}}
 

@@ -174,6 +174,9 @@ func primitive(t *types.Primitive) *value.Object {
 	switch t.Row.Base {
 	case types.StringBase:
 		o.Set("type", "string")
+		if t.Row.Format != "" {
+			o.Set("format", t.Row.Format)
+		}
 	case types.IntBase:
 		o.Set("type", "integer")
 	case types.FloatBase:

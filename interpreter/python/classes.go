@@ -83,7 +83,6 @@ type classes struct {
 	at    source.Place
 	order []types.Type // records and enums, those that others need first
 	open  map[types.Type]bool
-	loops bool // a record holds itself
 }
 
 // arguments are those of a field: its description, default and limits.
@@ -233,7 +232,6 @@ func (c *classes) primitive(t *types.Primitive) string {
 func (c *classes) class(t types.Type) string {
 	name := c.names[t]
 	if c.open[t] {
-		c.loops = true
 		return `"` + name + `"`
 	}
 	if c.classes[name] == t || slices.Contains(c.order, t) {
@@ -255,6 +253,7 @@ func (c *classes) class(t types.Type) string {
 
 // flush writes the classes that the signature needs and that are not there yet.
 func (c *classes) flush(b *strings.Builder) {
+	var early []string // that speak of classes which are written later
 	for i, t := range c.order {
 		name := c.names[t]
 		switch t := t.(type) {
@@ -274,6 +273,9 @@ func (c *classes) flush(b *strings.Builder) {
 			for _, f := range t.Fields {
 				c.pythonName(f.Name, c.at, "the field")
 				annotation := c.later(f.Type, i)
+				if strings.HasPrefix(annotation, `"`) && !slices.Contains(early, name) {
+					early = append(early, name)
+				}
 				fmt.Fprintf(b, "    %s: %s", f.Name, annotation)
 				if args := c.arguments(f, "description"); len(args) > 0 {
 					fmt.Fprintf(b, " = Field(%s)", strings.Join(args, ", "))
@@ -283,12 +285,8 @@ func (c *classes) flush(b *strings.Builder) {
 		}
 		c.classes[name] = t
 	}
-	if c.loops {
-		for _, t := range c.order {
-			if _, ok := t.(*types.Record); ok {
-				fmt.Fprintf(b, "\n\n%s.model_rebuild()\n", c.names[t])
-			}
-		}
+	for _, name := range early {
+		fmt.Fprintf(b, "\n\n%s.model_rebuild()\n", name)
 	}
 }
 

@@ -384,10 +384,10 @@ func (w *writer) call(op *plan.Op, each string) {
 	call := "self." + op.Name + "(" + list + ")"
 	switch {
 	case each == "":
-	case regexp.MustCompile(`\bindex\b`).MatchString(call):
-		call = "[" + call + " for index, each in enumerate(" + each + ")]"
+	case regexp.MustCompile(`\b_index\b`).MatchString(call):
+		call = "[" + call + " for _index, _each in enumerate(" + each + ")]"
 	default:
-		call = "[" + call + " for each in " + each + "]"
+		call = "[" + call + " for _each in " + each + "]"
 	}
 	fmt.Fprintf(&w.forward, "        %s = %s\n", op.Name, call)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lang/types"
+	"github.com/dspi-lang/dspi/lang/value"
 )
 
 // reference is `question`, `draft.answer`, `var.k`.
@@ -30,7 +31,7 @@ func (w *writer) expression(v program.Value) (string, bool) {
 	}
 	text, ok := w.text(strings.TrimSpace(v.Expr.Text()), v.Place)
 	if !ok {
-		w.refuse(v.Place, "no simple form in Python", "References, fixed values, texts with references in them and lists of these are exported. This is more.")
+		w.refuse(v.Place, "no simple form in Python", "References, fixed values, texts with references in them and lists of these can be exported; operators and functions mean too much else in Python.")
 	}
 	return text, ok
 }
@@ -106,14 +107,17 @@ func (w *writer) template(s string, at source.Place) (string, bool) {
 	inside := s[1 : len(s)-1]
 	var b strings.Builder
 	b.WriteString(`f"`)
+	write := func(text string) {
+		quoted := pythonText(text)
+		b.WriteString(strings.NewReplacer("{", "{{", "}", "}}").Replace(quoted[1 : len(quoted)-1]))
+	}
 	add := func(fixed string) bool {
 		x, ok := fixedText(`"` + fixed + `"`)
 		text, isText := x.(string)
 		if !ok || !isText {
 			return false
 		}
-		quoted := pythonText(text)
-		b.WriteString(strings.NewReplacer("{", "{{", "}", "}}").Replace(quoted[1 : len(quoted)-1]))
+		write(text)
 		return true
 	}
 	start := 0
@@ -134,11 +138,22 @@ func (w *writer) template(s string, at source.Place) (string, bool) {
 			if !reference.MatchString(name) || !add(inside[start:i]) {
 				return "", false
 			}
-			text, ok := w.reference(strings.Split(name, "."), at)
+			path := strings.Split(name, ".")
+			if v, ok := w.plan.Checked.Names.Resolve(path[1:]); ok && path[0] == "var" && !v.Sensitive {
+				text, isText := w.values[v.Name].(string) // fixed here
+				if !isText {
+					text = string(value.EncodeJSON(w.values[v.Name]))
+				}
+				write(text)
+				i += end
+				start = i + 1
+				continue
+			}
+			text, ok := w.reference(path, at)
 			if !ok {
 				return "", false
 			}
-			if t := w.typeOf(strings.Split(name, ".")); !isText(t) {
+			if t := w.typeOf(path); !isText(t) {
 				if !plain(t) {
 					return "", false
 				}
@@ -227,13 +242,13 @@ func (w *writer) reference(path []string, at source.Place) (string, bool) {
 			return "", false
 		}
 		if path[1] == "index" {
-			return "index", len(path) == 2
+			return "_index", len(path) == 2
 		}
-		return strings.Join(append([]string{"each"}, path[2:]...), "."), true
+		return strings.Join(append([]string{"_each"}, path[2:]...), "."), true
 	}
 	for _, op := range w.plan.Ops {
 		if op.Name == path[0] && op.Step != nil && !op.Step.Flow.ForEach.IsZero() {
-			return "[x." + strings.Join(path[1:], ".") + " for x in " + path[0] + "]", len(path) == 2
+			return "[_x." + strings.Join(path[1:], ".") + " for _x in " + path[0] + "]", len(path) == 2
 		}
 	}
 	return strings.Join(path, "."), true

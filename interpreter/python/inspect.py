@@ -20,8 +20,7 @@ import traceback
 import types
 import typing
 
-RESULT = os.dup(1)
-os.dup2(2, 1)
+RESULT = None  # standard output as dspi reads it
 
 
 def answer(result):
@@ -121,6 +120,8 @@ class Types:
     def text(self, t, at, limits=""):
         """The type as dspi writes it; `at` says where it stands, for notes."""
         origin, args = typing.get_origin(t), typing.get_args(t)
+        if (origin or t) in (list, dict, tuple, set, frozenset, typing.List, typing.Dict):
+            limits = limits.replace("_length", "_items")
         if t in self.native:
             return self.native[t]
         if isinstance(t, typing.Hashable) and t in self.PLAIN:
@@ -324,6 +325,7 @@ class Reader:
             program = {"name": self.free(name), "inputs": leaf["inputs"], "outputs": leaf["results"], "ops": [], "results": leaf["results"]}
             program["ops"].append({"kind": "step", "name": "predict", "args": [], **leaf})
             program["single"] = True
+            program["bindings"] = [{"name": f["name"], "value": f"predict.{f['name']}"} for f in leaf["results"] if f["name"] == "reasoning" and leaf["module"] != "predict"]
             return self.add(program)
         try:
             program = self.forward(module, name, path)
@@ -710,11 +712,13 @@ class Forward:
         self.stop(node, f"the expression `{ast.unparse(node)}`")
 
 
-def main(target):
-    module, attribute = load(target)
+def describe(module, target, attribute):
+    """Says what a module is."""
     reader = Reader()
     reader.where = target
     name = attribute.rpartition(".")[2]
+    if snake(name) in RESERVED and type(module).__module__.startswith("dspy."):
+        name = os.path.basename(target.rpartition(":")[0]).removesuffix(".py").rpartition(".")[2]
     if snake(name) in RESERVED:
         name = type(module).__name__
     program = reader.program(module, name, "")
@@ -729,11 +733,23 @@ def main(target):
 
     state["metadata"] = {"dependency_versions": get_dependency_versions()}
     notes = list(dict.fromkeys(reader.notes))
-    answer({
+    return {
         "dspy": dspy.__version__, "main": program["name"], "class": type(module).__name__, "types": reader.types.declared,
         "programs": reader.programs, "notes": notes, "state": json.loads(json.dumps(state, default=str, ensure_ascii=False)),
-    })  # fmt: skip
+    }  # fmt: skip
 
+
+def main(target):
+    module, attribute = load(target)
+    try:
+        answer(describe(module, target, attribute))
+    except Exception as e:
+        fail("fault", "".join(traceback.format_exception(e)))
+
+
+if __name__ == "__main__":
+    RESULT = os.dup(1)
+    os.dup2(2, 1)
 
 try:
     import dspy
@@ -742,11 +758,5 @@ try:
 except ImportError as e:
     fail("no dspy", str(e), name=sys.executable)
 
-try:
+if __name__ == "__main__":
     main(sys.argv[1])
-except Unreadable as e:
-    fail("import", str(e), where="")
-except SystemExit:
-    raise
-except BaseException as e:
-    fail("fault", "".join(traceback.format_exception(e)))

@@ -169,6 +169,7 @@ func (c *checker) autoBindOutput(b *body, f types.Field) {
 		if !b.opaque && !slices.ContainsFunc(b.steps, func(s *stepNode) bool { return s.unknown || c.opaqueStep(s) }) {
 			c.report(c.outputIsMissing(b, f))
 		}
+	case len(makers) > 1 && b.opaque:
 	case len(makers) > 1:
 		c.report(outputByMany(b, f, makers))
 	default:

@@ -9,10 +9,13 @@
 //	types.go       type expressions become types
 //	signatures.go  fields and arrows become signatures
 //	settings.go    attributes become settings, against the universe's table
-//	variables.go   variables, their defaults and choices
+//	variables.go   variables, their defaults and choices; computed ones in computed.go
 //	models.go      models: provider, key, limits, price
 //	steps.go       programs: steps, bindings, outputs
 //	order.go       what waits for what; rings
+//	tools.go       tools, retrievers, data sets: what programs and tuning use
+//	metrics.go     metrics, by themselves and at each use
+//	evaluations.go, optimizers.go, constraints.go, tests.go
 //
 // The checker asks and does not import: built-in names come as a
 // universe.Universe, imported files through Options.Import. It opens no file.
@@ -39,6 +42,10 @@ type Options struct {
 	// Import returns the tree of an imported file: the same tree each time
 	// for the same file. A nil Import refuses every import.
 	Import func(from *source.File, path string) (*syntax.File, error)
+	// Columns returns the names of the columns of a file of rows that from
+	// names by path. The error of an absent file is fs.ErrNotExist; any other
+	// is shown to people. A nil Columns leaves columns unchecked.
+	Columns func(from *source.File, path string) ([]string, error)
 	// Python lets Python's spellings of types stand (`str`, `List[int]`): for
 	// signatures given on the command line.
 	Python bool
@@ -70,15 +77,21 @@ func (s *Session) Check(root *syntax.File) (*program.Project, diag.List) {
 	for _, fs := range c.order {
 		c.checkVariables(fs)
 	}
+	c.checkComputed()
 	for _, fs := range c.order {
 		c.checkModels(fs)
 	}
 	for _, fs := range c.order {
 		c.declarePrograms(fs)
+		c.declareAround(fs)
+	}
+	for _, fs := range c.order {
+		c.checkAround(fs)
 	}
 	for _, fs := range c.order {
 		c.checkPrograms(fs)
 	}
+	c.checkUses()
 	c.keep()
 	c.inFileOrder()
 	c.checkDefaultModel()
@@ -101,7 +114,11 @@ type checker struct {
 
 	stepOwners map[string]string     // see ownerOf
 	quiet      map[source.Place]bool // see reportHeaders
+	headless   map[source.Place]bool // see enclosed
 	diags      diag.List
+
+	computations map[*decl]*computation           // see computed.go
+	metricUses   map[metricUse]*program.MetricUse // see useMetric
 }
 
 // report adds a message.

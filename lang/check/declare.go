@@ -42,7 +42,15 @@ type decl struct {
 	program   *program.Program
 	model     *program.Model
 	variable  *program.Variable
+	tool      *program.Tool
+	retriever *program.Retriever
+	dataset   *program.Dataset
+	metric    *program.Metric
+	faults    []fault // of a metric checked by itself
 }
+
+// block returns the block of a declaration that is one.
+func (d *decl) block() *syntax.Block { return d.node.(*syntax.Block) }
 
 // fileScope is a file and what is visible in it.
 type fileScope struct {
@@ -55,6 +63,7 @@ type fileScope struct {
 	fixed   *expr.Scope               // see fixedScope
 	symbols []expr.Symbol             // see fixedSymbols
 	vars    program.Names             // see variableNames
+	outside bool                      // files of data were looked at, which may change at any time
 }
 
 // forgetFixed lets fixedScope and fixedSymbols be made anew, when more is known.
@@ -114,7 +123,8 @@ func (c *checker) declareFile(file *syntax.File, prefix string) *fileScope {
 	c.order = append(c.order, fs)
 	c.project.Files = append(c.project.Files, file.Source)
 	c.reportHeaders(fs)
-	for _, it := range file.Items {
+	items := c.enclosed(fs, file.Items, true)
+	for _, it := range items {
 		switch it := it.(type) {
 		case *syntax.TypeAlias:
 			c.declare(fs, &decl{kind: typeKind, word: "type", name: it.Name.Name, place: fs.place(it.Name.Span), node: it})
@@ -129,7 +139,7 @@ func (c *checker) declareFile(file *syntax.File, prefix string) *fileScope {
 		case *syntax.Let:
 			c.report(notAllowedHere(fs.place(it.Range()), "a named value", "a program", "`let` names a value inside a program"))
 		case *syntax.Field, *syntax.Arrow:
-			if !c.afterField(file.Items, it) {
+			if !c.afterField(items, it) {
 				c.report(signatureAtTop(fs, it))
 			}
 		}
@@ -174,6 +184,8 @@ func (c *checker) afterField(items []syntax.Item, it syntax.Item) bool {
 var kindOf = map[string]kind{
 	"type": typeKind, "enum": typeKind, "signature": typeKind,
 	"program": programKind, "model": modelKind, "variable": variableKind,
+	"tool": toolKind, "retriever": retrieverKind, "dataset": datasetKind, "metric": metricKind,
+	"evaluate": evaluateKind, "optimize": optimizeKind, "constraint": constraintKind, "test": testKind,
 }
 
 func (c *checker) declareBlock(fs *fileScope, b *syntax.Block) {
@@ -188,6 +200,10 @@ func (c *checker) declareBlock(fs *fileScope, b *syntax.Block) {
 		return
 	}
 	if len(b.Labels) == 0 {
+		if table, _ := c.u.Block(word); table != nil && !table.Named && b.Body != nil { // a constraint
+			fs.own = append(fs.own, &decl{kind: k, word: word, place: fs.place(b.KindSpan()), node: b, scope: fs})
+			return
+		}
 		c.report(blockWithoutName(fs, b))
 		return
 	}
@@ -214,6 +230,14 @@ func (c *checker) declare(fs *fileScope, d *decl) {
 			c.report(diag.New("W0201", d.place, "hides the built-in module "+code(d.name)).
 				Say("A step `%s NAME { … }` now calls this program and not the built-in module of that name.", d.name))
 		}
+	}
+	if _, ok := c.u.Tool(d.name); ok && d.kind == toolKind {
+		c.report(diag.New("W0201", d.place, "hides the built-in tool "+code(d.name)).
+			Say("`tool.%s` now names this one and not the built-in tool of that name.", d.name))
+	}
+	if _, ok := c.u.Metric(d.name); ok && d.kind == metricKind {
+		c.report(diag.New("W0201", d.place, "hides the built-in metric "+code(d.name)).
+			Say("`metric.%s` now names this one and not the built-in metric of that name.", d.name))
 	}
 	key := string(d.kind) + " " + d.full
 	if first, ok := c.owners[key]; ok {
@@ -267,7 +291,7 @@ func (c *checker) declareImport(fs *fileScope, imp *syntax.Import) {
 		return
 	}
 	for _, d := range other.own {
-		if _, ok := fs.names[d.kind][d.name]; !ok {
+		if _, ok := fs.names[d.kind][d.name]; !ok && d.name != "" {
 			fs.bind(d)
 		}
 	}

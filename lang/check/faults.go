@@ -12,6 +12,9 @@ import (
 // reportFaults says what the parser did not understand.
 func (c *checker) reportFaults(file *syntax.File) {
 	for _, f := range file.Faults {
+		if c.headless[file.Source.Place(f.Span)] {
+			continue // enclosed has spoken
+		}
 		c.report(faultMessage(file.Source, f))
 	}
 	for _, it := range file.Items {

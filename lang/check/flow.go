@@ -103,6 +103,18 @@ func (c *checker) checkFlow(b *body, s *stepNode) {
 	}}}
 }
 
+// lacksForEach reports whether a step binds `each` and has no `for_each`: what is
+// said of `each` is enough, whether its outputs are lists is not known.
+func lacksForEach(s *stepNode) bool {
+	if s.settings["for_each"] != nil || s.inputs == nil || s.inputs.Body == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.inputs.Body.Items, func(it syntax.Item) bool {
+		a, ok := it.(*syntax.Attribute)
+		return ok && a.Value != nil && strings.HasPrefix(a.Value.Text, "each.")
+	})
+}
+
 // elementOf returns the type of the elements of a `for_each`.
 func (c *checker) elementOf(x *setting) types.Type {
 	switch t := x.info.Type.(type) {

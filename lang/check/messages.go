@@ -269,6 +269,17 @@ func unknownInnerBlock(fs *fileScope, b *syntax.Block, where string, table *univ
 	return d.Say("These blocks can stand in it: %s.", quotedList(names))
 }
 
+// unknownInnerModule speaks of a block in a wrapping module that is none of a
+// step's own blocks.
+func (c *checker) unknownInnerModule(fs *fileScope, b *syntax.Block, table *universe.Block) *diag.Diagnostic {
+	for _, x := range table.Blocks {
+		if _, ok := diag.Nearest(b.KindName(), []string{x.Name}); ok {
+			return unknownInnerBlock(fs, b, "a step", table)
+		}
+	}
+	return c.unknownModule(fs, fs.place(b.KindSpan()), b.KindName(), 0)
+}
+
 func programWithoutSignature(d *decl) *diag.Diagnostic {
 	return diag.New("E0126", d.place, code(d.name)+" says neither what goes in nor what comes out").
 		Say("A program begins with its signature:\n\n    program %s {\n      question: string -> answer: string\n    }", d.name)

@@ -140,9 +140,15 @@ func (c *checker) autoBindsWrong(b *body, s *stepNode, f, in *types.Field) *diag
 	if at.IsZero() || !s.own {
 		at = s.step.Place
 	}
-	d := diag.New("E0301", at, fmt.Sprintf("%s takes the program's input %s, which is %s", code(s.step.Name), code(f.Name), article(in.Type.String())))
-	d.Relate(fieldPlace(b.fs, b.block, in.Name), "the program's input is declared here")
-	return d.Say("    needs     %s\n    receives  %s\n\nAn input that is not bound takes the program's input of the same name. Bind it in the step: `inputs { %s = … }`.", f.Type, in.Type, f.Name)
+	what := "the program's input"
+	if b.isState(in) {
+		what = "the state"
+	}
+	d := diag.New("E0301", at, fmt.Sprintf("%s takes %s %s, which is %s", code(s.step.Name), what, code(f.Name), article(in.Type.String())))
+	if what != "the state" {
+		d.Relate(fieldPlace(b.fs, b.root().block, in.Name), "the program's input is declared here")
+	}
+	return d.Say("    needs     %s\n    receives  %s\n\nAn input that is not bound takes %s of the same name. Bind it in the step: `inputs { %s = … }`.", f.Type, in.Type, what, f.Name)
 }
 
 func (c *checker) inputsAreMissing(b *body, s *stepNode, missing []types.Field) *diag.Diagnostic {
@@ -155,7 +161,11 @@ func (c *checker) inputsAreMissing(b *body, s *stepNode, missing []types.Field) 
 	if len(names) > 1 {
 		verb = "are"
 	}
-	d := diag.New("E0402", st.Place, fmt.Sprintf("%s of %s %s not bound", quotedList(names), code(st.Name), verb))
+	where := st.Place
+	if s.inputs != nil { // the others are bound there
+		where = b.fs.place(s.inputs.KindSpan())
+	}
+	d := diag.New("E0402", where, fmt.Sprintf("%s of %s %s not bound", quotedList(names), code(st.Name), verb))
 	if at := fieldPlace(b.fs, s.block, names[0]); s.own && !at.IsZero() {
 		d.Relate(at, "asked for here")
 	}
@@ -197,9 +207,17 @@ func indentOf(src *source.File, offset int32) string {
 }
 
 // onlyFit returns the one output of another step with the field's name or, if
-// there is none, with its type; "" when there is not exactly one.
+// there is none, the one output or input of the program that fits; "" when there
+// is not exactly one.
 func (b *body) onlyFit(st *program.Step, f types.Field) string {
 	var byName, byType []string
+	if st != nil {
+		for _, in := range b.prog.Signature.Inputs {
+			if !types.IsInvalid(in.Type) && types.Fits(in.Type, f.Type) {
+				byType = append(byType, in.Name)
+			}
+		}
+	}
 	for _, other := range b.steps {
 		if other.step == st {
 			continue
@@ -255,10 +273,15 @@ func (c *checker) outputIsMissing(b *body, f types.Field) *diag.Diagnostic {
 	}
 	d := diag.New("E0403", at, "no step makes "+code(f.Name))
 	var say strings.Builder
-	say.WriteString("An output that is not bound takes the field of the same name, if exactly one step makes it. The steps make:\n\n")
+	say.WriteString("An output that is not bound takes the field of the same name, if exactly one step makes it. There are:\n\n")
 	for _, s := range b.steps {
 		for _, o := range s.step.Signature.Outputs {
 			fmt.Fprintf(&say, "    %s.%s: %s\n", s.step.Name, o.Name, o.Type)
+		}
+		if s.repeat != nil { // never bound by name
+			for _, f := range s.repeat.state {
+				fmt.Fprintf(&say, "    %s.%s: %s\n", s.step.Name, f.Name, f.Type)
+			}
 		}
 	}
 	d.Say("%s", say.String())

@@ -55,6 +55,18 @@ func (b *body) input(name string) (*types.Field, bool) {
 	return b.prog.Signature.Input(name)
 }
 
+// isState reports whether f is a part of the state of a `repeat` around b.
+func (b *body) isState(f *types.Field) bool {
+	for x := b; x != nil; x = x.parent {
+		for i := range x.state {
+			if f == &x.state[i] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // declarePrograms makes the signature of every program, so that programs can
 // call each other.
 func (c *checker) declarePrograms(fs *fileScope) {

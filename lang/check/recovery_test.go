@@ -59,12 +59,16 @@ func blockAt(text string, at int) string {
 }
 
 // TestTruncated cuts every example off at every byte, as an editor sees it being
-// typed.
+// typed. With -short it is every fifth byte.
 func TestTruncated(t *testing.T) {
+	step := 1
+	if testing.Short() {
+		step = 5
+	}
 	for name, text := range examples(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for n := range len(text) + 1 {
+			for n := 0; n <= len(text); n += step {
 				if survive(t, text[:n]); t.Failed() {
 					t.Fatalf("cut at byte %d of %s", n, name)
 				}
@@ -151,17 +155,19 @@ func survive(t *testing.T, text string) {
 // examples returns the texts of the project's examples.
 func examples(t testing.TB) map[string]string {
 	t.Helper()
-	paths, err := filepath.Glob("../../examples/*.dsp")
-	if err != nil || len(paths) == 0 {
-		t.Fatal("no examples", err)
-	}
 	out := map[string]string{}
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
+	for _, pattern := range []string{"../../examples/*.dsp", "../../examples/*/*.dsp"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("no examples %s: %v", pattern, err)
 		}
-		out[filepath.Base(path)] = string(data)
+		for _, path := range paths {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[strings.TrimPrefix(filepath.ToSlash(path), "../../examples/")] = string(data)
+		}
 	}
 	return out
 }

@@ -30,6 +30,7 @@ type keptFile struct {
 	programs  []*program.Program
 	models    []*program.Model
 	variables []*program.Variable
+	around    program.Project // what stands around programs
 }
 
 // importedFile is an import as it was resolved.
@@ -73,6 +74,7 @@ func (c *checker) reuse(file *syntax.File, prefix string) (*fileScope, bool) {
 		p.Programs = append(p.Programs, k.programs...)
 		p.Models = append(p.Models, k.models...)
 		p.Variables = append(p.Variables, k.variables...)
+		addAround(p, &k.around)
 		c.next[tree] = k
 	}
 	return c.files[file], true
@@ -144,8 +146,9 @@ func (c *checker) keep() {
 			k.variables = append(k.variables, v)
 		}
 	}
+	c.keepAround(by)
 	for tree, k := range c.next {
-		if k.diags.HasErrors() {
+		if k.diags.HasErrors() || k.scope.outside {
 			delete(c.next, tree)
 		}
 	}
@@ -182,5 +185,6 @@ func (c *checker) inFileOrder() {
 	slices.SortStableFunc(p.Programs, func(a, b *program.Program) int { return less(a.Place, b.Place) })
 	slices.SortStableFunc(p.Models, func(a, b *program.Model) int { return less(a.Place, b.Place) })
 	slices.SortStableFunc(p.Variables, func(a, b *program.Variable) int { return less(a.Place, b.Place) })
+	sortAround(p, less)
 	slices.SortStableFunc(c.bodies, func(a, b *body) int { return less(a.prog.Place, b.prog.Place) })
 }

@@ -80,7 +80,8 @@ func (c *checker) settings(fs *fileScope, b *syntax.Block, table *universe.Block
 		}
 		switch decl.Kind {
 		case universe.SignatureOf, universe.ModelOf, universe.ModelList, universe.Choices, universe.Literal,
-			universe.RetrieverOf, universe.ToolList, universe.ModuleOf, universe.StepOf:
+			universe.RetrieverOf, universe.ToolList, universe.ModuleOf, universe.StepOf,
+			universe.ProgramOf, universe.DatasetOf, universe.MetricOf, universe.MetricList, universe.TunableList:
 			continue // read where they are used: they are names, not values
 		}
 		s.expr = c.parseExpr(fs, a.Value)
@@ -249,7 +250,31 @@ func (c *checker) makeFixedSymbols(fs *fileScope) []expr.Symbol {
 	for _, name := range slices.Sorted(maps.Keys(fs.names[modelKind])) {
 		models.Members = append(models.Members, expr.Member{Name: name, Type: types.Model{}, Place: fs.names[modelKind][name].place})
 	}
-	return append(out, vars, models)
+	return append(append(out, vars, models), c.declarationSymbols(fs)...)
+}
+
+// declarationSymbols are the name spaces of modules, which a variable may
+// choose, and of declarations, which are no values.
+func (c *checker) declarationSymbols(fs *fileScope) []expr.Symbol {
+	modules := expr.Symbol{Name: "module", Kind: "modules", Noun: "module"}
+	for _, m := range c.u.Modules {
+		modules.Members = append(modules.Members, expr.Member{Name: m.Name, Type: types.Module{}, Doc: m.Doc})
+	}
+	for _, name := range slices.Sorted(maps.Keys(fs.names[programKind])) {
+		modules.Members = append(modules.Members, expr.Member{Name: name, Type: types.Module{}, Place: fs.names[programKind][name].place})
+	}
+	out := []expr.Symbol{modules}
+	for _, k := range []kind{toolKind, retrieverKind, datasetKind, metricKind} {
+		if len(fs.names[k]) == 0 {
+			continue
+		}
+		sym := expr.Symbol{Name: string(k), Kind: "declarations", Noun: nouns[k]}
+		for _, name := range slices.Sorted(maps.Keys(fs.names[k])) {
+			sym.Members = append(sym.Members, expr.Member{Name: name, Place: fs.names[k][name].place})
+		}
+		out = append(out, sym)
+	}
+	return out
 }
 
 func variableMember(d *decl) expr.Member {

@@ -155,6 +155,10 @@ func (c *checker) stepSignature(b *body, s *stepNode) {
 		st.Declared = &program.Signature{Inputs: s.module.Inputs, Outputs: s.module.Outputs}
 	case own != nil:
 		st.Declared, s.own = own, true
+	case s.block.Body != nil && slices.ContainsFunc(s.block.Body.Items, isSignaturePart):
+		s.unknown, st.Declared = true, &program.Signature{} // what was said of its fields is enough
+		st.Signature = st.Declared
+		return
 	default:
 		st.Declared = b.prog.Signature
 	}
@@ -167,6 +171,7 @@ func (c *checker) stepBlocks(b *body, s *stepNode) {
 		return
 	}
 	wraps := s.module != nil && s.module.Wraps
+	held := false // a module seems to be there
 	for _, it := range s.block.Body.Items {
 		switch it := it.(type) {
 		case *syntax.Block:
@@ -181,6 +186,9 @@ func (c *checker) stepBlocks(b *body, s *stepNode) {
 				s.asserts = append(s.asserts, it)
 			case wraps && c.isModule(b, kind):
 				c.innerModule(b, s, it)
+			case wraps && s.inner == nil && len(it.Labels) == 0:
+				held = true // a misspelt module, most likely
+				c.report(c.unknownInnerModule(b.fs, it, s.table))
 			default:
 				c.report(unknownInnerBlock(b.fs, it, "a step", s.table))
 			}
@@ -190,7 +198,7 @@ func (c *checker) stepBlocks(b *body, s *stepNode) {
 			c.report(notAllowedHere(b.fs.place(headOf(it)), "this", "a step", "it stands at the top of a file"))
 		}
 	}
-	if wraps && s.inner == nil && !c.opaque(s.block) {
+	if wraps && s.inner == nil && !held && !c.opaque(s.block) {
 		c.report(wrapsNothing(s))
 	}
 }
@@ -329,8 +337,12 @@ func (c *checker) stepSymbol(s *stepNode) expr.Symbol {
 	}
 	sym := expr.Symbol{Name: st.Name, Kind: "step", Noun: "output", Place: st.Place}
 	conditional := s.settings["when"] != nil || s.otherwise != nil
+	lost := lacksForEach(s)
 	for _, f := range st.Signature.Outputs {
 		t := f.Type
+		if lost {
+			t = types.Invalid{}
+		}
 		if s.settings["for_each"] != nil && !types.IsInvalid(t) {
 			if text, ok := constantOf[string](s.settings["on_error"]); ok && text == "null" {
 				t = types.NewOptional(t)

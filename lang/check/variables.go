@@ -2,6 +2,7 @@ package check
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dspi-lang/dspi/lang/diag"
@@ -29,7 +30,7 @@ func (c *checker) checkVariables(fs *fileScope) {
 		if b.Type == nil {
 			if a := typeSetting(b); a != nil {
 				c.report(variableWithTypeSetting(fs, b, a))
-			} else if b.Body != nil {
+			} else if b.Body != nil && !hasValue(b) {
 				c.report(variableWithoutType(fs, d, b))
 			}
 		} else {
@@ -46,6 +47,10 @@ func (c *checker) checkVariables(fs *fileScope) {
 		v.Sensitive, _ = constantOf[bool](s["sensitive"])
 		v.Description, _ = constantOf[string](s["description"])
 		v.Scale, _ = constantOf[string](s["scale"])
+		if c.computed(fs, d, s) {
+			continue
+		}
+		c.variableScale(fs, v, s["scale"])
 		c.variableDefault(fs, v, s["default"])
 		c.variableChoices(fs, v, s["choices"])
 	}
@@ -111,13 +116,44 @@ func (c *checker) variableChoices(fs *fileScope, v *program.Variable, s *setting
 	}
 }
 
+// hasValue reports whether a variable's block has `value`.
+func hasValue(b *syntax.Block) bool {
+	return slices.ContainsFunc(b.Body.Items, func(it syntax.Item) bool {
+		a, ok := it.(*syntax.Attribute)
+		return ok && a.Name.Name == "value"
+	})
+}
+
+// variableScale reports a scale that the variable's range does not have.
+func (c *checker) variableScale(fs *fileScope, v *program.Variable, s *setting) {
+	if s == nil || s.bad || types.IsInvalid(v.Type) {
+		return
+	}
+	p, _ := v.Type.(*types.Primitive)
+	if p == nil || p.Row.Base != types.IntBase && p.Row.Base != types.FloatBase {
+		c.report(diag.New("E0511", fs.place(s.attr.Name.Span), code("scale")+" is for numbers").
+			Say("`%s` is %s. A scale says how a tuner spreads its trials between two numbers.", v.Name, article(v.Type.String())))
+		return
+	}
+	lo, hi := p.Bounds()
+	switch {
+	case lo == nil || hi == nil:
+		c.report(diag.New("E0511", fs.place(s.attr.Name.Span), "a scale needs both bounds").
+			Relate(v.Place, "declared here as %s", code(v.Type.String())).
+			Hint("give it bounds: %s(min = …, max = …)", p.Row.Name))
+	case v.Scale == "log" && *lo <= 0:
+		c.report(diag.New("E0511", s.at, "a logarithmic scale begins above 0").
+			Relate(v.Place, "declared here as %s", code(v.Type.String())))
+	}
+}
+
 // nameList reads `[model.a, model.b]` as the places of its names.
 func (c *checker) nameList(fs *fileScope, s *setting) []syntax.Expr {
 	e := s.attr.Value
 	if e == nil {
 		return nil // the parser has said that it is missing
 	}
-	text := e.Text
+	text := fs.file.Source.Slice(e.Span) // as it stands, so that places are right
 	if !strings.HasPrefix(text, "[") || !strings.HasSuffix(text, "]") {
 		c.report(diag.New("E0310", s.at, "a list is expected here").
 			Say("%s It is written as a list: `[model.small, model.large]`.", s.decl.Doc))
@@ -143,8 +179,9 @@ func (c *checker) nameList(fs *fileScope, s *setting) []syntax.Expr {
 
 // modelName checks a reference `model.NAME` or an address in quotes.
 func (c *checker) modelName(fs *fileScope, at source.Place, text string) bool {
-	ref := c.modelRef(fs, at, text, false)
-	return !ref.IsZero()
+	n := len(c.diags) // models are made later, so the reference may be empty and right
+	c.modelRef(fs, at, text, false)
+	return len(c.diags) == n
 }
 
 // moduleName checks a reference `module.NAME`.

@@ -151,6 +151,10 @@ func (c *checker) memberOf(n *ast.MemberNode, ns namespace, name string) types.T
 	case m.Members != nil:
 		return namespace{path: ns.path + "." + name, kind: ns.kind, noun: m.Noun, members: m.Members, place: m.Place}
 	}
+	if ns.kind == "declarations" {
+		c.add("E0208", c.x.rangeOf(n), "`%s.%s` is a %s, not a value", ns.path, name, ns.noun).
+			Say("It is named in settings that ask for a %s, and cannot be part of an expression.", ns.noun)
+	}
 	return types.Invalid{} // a declaration that is no value: for the caller to judge
 }
 

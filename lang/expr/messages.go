@@ -140,6 +140,10 @@ func (c *checker) unknownMember(at source.Span, name string, ns namespace) {
 		code = "E0201"
 	case "enum":
 		code = "E0217"
+	case "row":
+		code = "E0220"
+	case "prediction":
+		code = "E0216"
 	}
 	d := c.add(code, at, "`%s` has no %s called `%s`", ns.path, noun, name)
 	if code == "E0208" {

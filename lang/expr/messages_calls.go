@@ -148,6 +148,11 @@ func (c *checker) unknownFunction(x *call) {
 }
 
 func (c *checker) hostOnly(x *call) {
+	if x.name != "env" {
+		c.add("E0207", x.at, "`%s` cannot be called here", x.name).
+			Say("It judges what a program gives, so it is for metrics and tests.")
+		return
+	}
 	c.add("E0207", x.at, "`%s` cannot be called here", x.name).
 		Say("Only the default of a variable may read the environment, so that everything a run depends on is a variable.").
 		Hint("declare `variable NAME: string { default = %s(…) }` and use `var.NAME` here", x.name)

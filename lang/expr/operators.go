@@ -185,6 +185,9 @@ func (c *checker) coalesce(n *ast.BinaryNode, want types.Type) types.Type {
 			}
 		}
 	}
+	if !c.nullable(a) && !isJSON(a) {
+		return a // b is never asked for
+	}
 	if c.alternatives(n.Left, n.Right) {
 		b, _ = types.Unwrap(b)
 	}

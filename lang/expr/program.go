@@ -20,7 +20,7 @@ import (
 const (
 	// DefaultSteps is how many turns of loops and pieces of work an evaluation
 	// may take: a few seconds at most.
-	DefaultSteps = 10_000_000
+	DefaultSteps = 3_000_000
 	// DefaultMemory is how many bytes it may make in all, freed ones included.
 	DefaultMemory = 256 << 20
 )

@@ -33,6 +33,16 @@ type Project struct {
 	Models    []*Model
 	Variables []*Variable
 
+	// What stands around programs; see declarations.go.
+	Tools         []*Tool
+	Retrievers    []*Retriever
+	Datasets      []*Dataset
+	Metrics       []*Metric
+	Evaluations   []*Evaluation
+	Optimizations []*Optimization
+	Constraints   []*Constraint
+	Tests         []*Test
+
 	Types      []*NamedType // declared types and enums, in the order of the text; those of the root first
 	Signatures []*Signature // declared ones, likewise
 }
@@ -386,5 +396,7 @@ type Variable struct {
 	Sensitive   bool
 	Choices     []string // of a variable of type model or module
 	Scale       string
+	Computed    Value // of a variable that is made of others; zero for any other
+	Names       Names // what `var.…` means in its file
 	Place       source.Place
 }

@@ -1,5 +1,7 @@
 package types
 
+import "strings"
+
 import "strconv"
 
 // The rows whose values have a structure. Its fields can be read in expressions
@@ -302,6 +304,77 @@ func Structure(t Type) Type {
 		}
 	}
 	return t
+}
+
+// Structured returns t with every primitive type that has a shape replaced by it,
+// also inside other types: what a model must be told to write such a value. A
+// shape without a name takes that of its row, in PascalCase. Types that hold no
+// such part are returned as they are.
+func Structured(t Type) Type {
+	shaped := func(t Type) bool {
+		p, ok := t.(*Primitive)
+		return ok && p.Shape() != nil
+	}
+	if t == nil || !holds(t, shaped) {
+		return t
+	}
+	made := map[*Record]*Record{}
+	var visit func(t Type) Type
+	visit = func(t Type) Type {
+		switch t := t.(type) {
+		case *Primitive:
+			s := t.Shape()
+			if s == nil {
+				return t
+			}
+			if r, ok := s.(*Record); ok && r.Name == "" {
+				named := *r
+				named.Name = pascal(t.Row.Name)
+				s = &named
+			}
+			return visit(s)
+		case *List:
+			return &List{visit(t.Elem), t.Constraints}
+		case *Map:
+			return &Map{visit(t.Elem), t.Constraints}
+		case *Optional:
+			return NewOptional(visit(t.Elem))
+		case *Tuple:
+			out := &Tuple{}
+			for _, e := range t.Elems {
+				out.Elems = append(out.Elems, visit(e))
+			}
+			return out
+		case *Union:
+			members := make([]Type, len(t.Members))
+			for i, m := range t.Members {
+				members[i] = visit(m)
+			}
+			return NewUnion(members...)
+		case *Record:
+			if r, ok := made[t]; ok {
+				return r
+			}
+			out := &Record{Name: t.Name, Fields: make([]Field, len(t.Fields))}
+			made[t] = out
+			for i, f := range t.Fields {
+				f.Type = visit(f.Type)
+				out.Fields[i] = f
+			}
+			return out
+		}
+		return t
+	}
+	return visit(t)
+}
+
+// pascal returns a name such as token_usage as TokenUsage.
+func pascal(name string) string {
+	var b strings.Builder
+	for _, part := range strings.Split(name, "_") {
+		b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+	}
+	return b.String()
 }
 
 // Sensitive reports whether a value of t is, or holds, a secret.

@@ -82,7 +82,9 @@ var RepeatBlock = Block{
 }
 
 // Blocks are the kinds of block at the top of a file.
-var Blocks = []Block{
+var Blocks = append(core, Declarations...)
+
+var core = []Block{
 	{
 		Name: "import", Doc: "Makes the declarations of another file visible here.",
 		Example: `import "lib/types.dsp"`,
@@ -175,6 +177,7 @@ var Blocks = []Block{
 			{Name: "description", Kind: Text, Doc: "What the variable is for.", Fixed: true},
 			{Name: "choices", Kind: Choices, Doc: "The models or modules to choose from, for a variable of type `model` or `module`.", Fixed: true},
 			{Name: "scale", Kind: Choice, Choices: []string{"linear", "log"}, Doc: "How a tuner spreads its trials over the range.", Default: "linear", Fixed: true},
+			{Name: "value", Kind: Any, Doc: "Makes the variable of other variables, instead of a default; it cannot be set from outside."},
 		},
 		Example: `variable k: int(min = 1, max = 10) { default = 4 }`,
 	},

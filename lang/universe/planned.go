@@ -9,14 +9,6 @@ type Plan struct {
 }
 
 var plans = []Plan{
-	{"block", "tool", "what a model can call"},
-	{"block", "retriever", "passages to search"},
-	{"block", "dataset", "rows to evaluate and tune on"},
-	{"block", "metric", "how good an output is"},
-	{"block", "evaluate", "a program measured on data"},
-	{"block", "optimize", "a program tuned on data"},
-	{"block", "constraint", "what variables must satisfy together"},
-	{"block", "test", "inputs with what must hold of the outputs"},
 	{"module", "agent", "agents that hand over to each other"},
 	{"module", "program_of_thought", "write code, run it, then answer"},
 	{"module", "code_act", "act by writing code"},

@@ -38,9 +38,14 @@ const (
 	Choices     ValueKind = "list of choices" // [model.a, module.predict]
 	RetrieverOf ValueKind = "retriever"       // retriever.NAME
 	ToolList    ValueKind = "list of tools"   // [tool.a, tool.b]
-	ModuleOf    ValueKind = "module"          // module.NAME or a variable of type module
-	StepOf      ValueKind = "step"            // the name of another step
-	Judgement   ValueKind = "judgement"       // an expression over the step's own inputs and outputs
+	ProgramOf   ValueKind = "program"         // program.NAME
+	DatasetOf   ValueKind = "data set"        // dataset.NAME
+	MetricOf    ValueKind = "metric"          // metric.NAME
+	MetricList  ValueKind = "list of metrics" // [metric.a, metric.b]
+	TunableList ValueKind = "list of what is tuned"
+	ModuleOf    ValueKind = "module"    // module.NAME or a variable of type module
+	StepOf      ValueKind = "step"      // the name of another step
+	Judgement   ValueKind = "judgement" // an expression over the step's own inputs and outputs
 )
 
 // Setting is one `name = value` of a block.
@@ -143,6 +148,10 @@ type Universe struct {
 	Providers []Provider
 	Adapters  []Setting // name and one line of each prompt adapter
 	Builtins  []Builtin // tools and metrics that need no declaration
+
+	Optimizers []Optimizer
+	Metrics    []Metric // those of Builtins
+	Tools      []Tool   // those of Builtins
 }
 
 // Block returns the top-level block of a name.
@@ -214,4 +223,7 @@ func (u *Universe) ProviderNames() []string {
 var Reserved = []string{"true", "false", "null", "let", "in", "not", "and", "or", "it", "it_index", "acc", "if", "else"}
 
 // Namespaces are the words that begin a reference: `var.k`, `model.fast`.
-var Namespaces = []string{"var", "model", "program", "module", "inputs"}
+var Namespaces = []string{
+	"var", "model", "program", "module", "inputs",
+	"tool", "retriever", "dataset", "metric", "evaluate", "optimize", "constraint", "test", "variable",
+}

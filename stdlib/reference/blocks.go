@@ -17,18 +17,38 @@ func blocks(u *universe.Universe) string {
 			p.fence("dsp", b.Example)
 		}
 	}
-	for _, kind := range []string{"tool", "metric"} {
-		first := true
-		for _, b := range u.Builtins {
-			if b.Kind != kind {
-				continue
-			}
-			if first {
-				p.line("\n## Built-in %ss\n\n| name | |\n|---|---|", kind)
-				first = false
-			}
-			p.line("| %s | %s |", code(b.Kind+"."+b.Name), cell(b.Doc))
+	p.line("\n## Built-in tools\n\n| tool | signature | |\n|---|---|---|")
+	for _, t := range u.Tools {
+		p.line("| %s | %s | %s |", code("tool."+t.Name), code(cell(fields(t.Inputs)+" -> "+fields(t.Outputs))), cell(t.Doc))
+	}
+	p.line("\n## Built-in metrics\n\n| metric | gives | better | called in expressions | |\n|---|---|---|---|---|")
+	for _, m := range u.Metrics {
+		better, call, gives := "higher", "", m.Type.String()
+		if m.Lower {
+			better = "lower"
 		}
+		if m.Params != "" {
+			call = code(m.Name + "(" + m.Params + ")")
+		}
+		if m.Unit != "" {
+			gives += ", " + m.Unit
+		}
+		p.line("| %s | %s | %s | %s | %s |", code("metric."+m.Name), gives, better, call, cell(m.Doc))
+	}
+	return p.String()
+}
+
+// optimizers is the page about ways to tune.
+func optimizers(u *universe.Universe) string {
+	p := &page{}
+	p.line("# Optimizers\n\n" + made)
+	p.line("One stands as a block in an [`optimize`](blocks.md#optimize) block.\n\n| optimizer | changes | aims | |\n|---|---|---|---|")
+	for _, o := range u.Optimizers {
+		p.line("| [%s](#%s) | %s | %d | %s |", o.Name, o.Name, strings.Join(o.Changes, ", "), o.Objectives, cell(o.Doc))
+	}
+	for _, o := range u.Optimizers {
+		p.line("\n## %s\n\n%s", o.Name, o.Doc)
+		p.settingTable(o.Settings)
 	}
 	return p.String()
 }

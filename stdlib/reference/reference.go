@@ -5,7 +5,7 @@
 //	Pages  all pages; a test holds docs/reference to them
 //	Page   the name of a file and its text, in Markdown
 //
-// blocks.go writes blocks, steps and settings; types.go types, functions and
+// blocks.go writes blocks, steps, optimizers and settings; types.go types, functions and
 // providers. The page about commands is made by cmd/dspi.
 package reference
 
@@ -33,6 +33,7 @@ func Pages() []Page {
 		{"types.md", typesPage()},
 		{"functions.md", functions()},
 		{"providers.md", providers(u)},
+		{"optimizers.md", optimizers(u)},
 		{"settings.md", settings()},
 	}
 	return append([]Page{{"README.md", index()}}, pages...)
@@ -50,6 +51,7 @@ func index() string {
 | [types](types.md) | what fields may hold |
 | [functions](functions.md) | what expressions can call |
 | [providers](providers.md) | sources of models |
+| [optimizers](optimizers.md) | ways to tune a program |
 | [settings](settings.md) | what a dspi.hcl holds |
 | [commands](commands.md) | the command line |
 | [diagnostics](../diagnostics/README.md) | the codes of messages |

@@ -20,6 +20,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/parser"
 	"github.com/dspi-lang/dspi/stdlib"
+	"github.com/dspi-lang/dspi/stdlib/metrics"
 	"github.com/dspi-lang/dspi/stdlib/modules"
 	"github.com/dspi-lang/dspi/stdlib/providers"
 	"github.com/dspi-lang/dspi/stdlib/reference"
@@ -133,6 +134,16 @@ func TestImplementations(t *testing.T) {
 		}
 	}
 	_ = prompt.Chat // chat
+	computed := metrics.Functions()
+	for _, m := range u.Metrics {
+		if _, ok := computed[m.Name]; ok != (m.Params != "") {
+			t.Errorf("the metric %s: computed %v, called with %q", m.Name, ok, m.Params)
+		}
+		delete(computed, m.Name)
+	}
+	for name := range computed {
+		t.Errorf("the metric %s is not declared", name)
+	}
 }
 
 // TestWords: every declaration says what it is, in the form that lists expect.
@@ -175,6 +186,14 @@ func TestWords(t *testing.T) {
 			setting(m.Name, s)
 		}
 	}
+	for _, o := range u.Optimizers {
+		for _, s := range o.Settings {
+			setting(o.Name, s)
+		}
+		if !strings.HasSuffix(o.Doc, ".") || len(o.Changes) == 0 || o.Objectives < 1 {
+			t.Errorf("%s needs a sentence, what it changes and how many aims it weighs", o.Name)
+		}
+	}
 	for _, p := range u.Providers {
 		if p.Doc == "" || !strings.HasPrefix(p.Example, p.Name+"/") {
 			t.Errorf("%s needs a few words and an address as an example", p.Name)
@@ -195,6 +214,12 @@ func TestExamples(t *testing.T) {
 	}
 	for _, m := range u.Modules {
 		inProgram(t, m.Name, m.Example)
+	}
+	for _, o := range u.Optimizers {
+		text := "optimize tuned {\n  program = program.route\n  train = dataset.train\n  metric = metric.exact_match\n  " + o.Name + " {}\n}\n"
+		if diags := checked(preludeFor(text) + text); len(diags) > 0 {
+			t.Errorf("%s: %s: %s", o.Name, diags[0].Code, diags[0].Primary.Text)
+		}
 	}
 }
 
@@ -229,7 +254,7 @@ func preludeFor(example string) string {
 		{"metric.", "metric ", "metric correct { score = exact_match(prediction.intent, example.intent) }\n"},
 		{"model.", "model ", "model small {\n  provider = \"builtin\"\n  name = \"incontext\"\n}\n"},
 	} {
-		if strings.Contains(example, d.ref) && !strings.Contains(example, d.block) {
+		if strings.Contains(example, d.ref) && !strings.Contains("\n"+example, "\n"+d.block) {
 			out += d.text
 		}
 	}
@@ -263,10 +288,10 @@ func TestFunctions(t *testing.T) {
 			t.Errorf("%s: %v", f.Name, err)
 			continue
 		}
-		if f.Host {
-			continue
+		if f.Name == "env" {
+			continue // gives what this machine has
 		}
-		got, err := p.Eval(context.Background(), func(string) (any, bool) { return nil, false })
+		got, err := p.Eval(context.Background(), func(string) (any, bool) { return nil, false }, metrics.Options()...)
 		if err != nil {
 			t.Errorf("%s: %v", f.Example, err)
 		} else if text := string(value.EncodeJSON(got)); text != f.Gives {

@@ -142,7 +142,7 @@ func (b *binder) find(p *Predictor) *target {
 		}
 	}
 	for _, path := range b.dark {
-		if name == path || strings.HasPrefix(name, path+".") {
+		if path == "" || name == path || strings.HasPrefix(name, path+".") {
 			b.report(diag.New("W0640", p.Place, "`"+p.Name+"` is not used").
 				Say("The predictor `%s` belongs to the step `%s`, whose module this version cannot tune. It is kept in the file.", p.Name, path))
 			return nil

@@ -39,6 +39,7 @@ type State struct {
 	Predictors []*Predictor
 
 	root *value.Object // the whole file, in its order
+	flat bool          // the file is one Predict, whose name is `self`
 }
 
 // Predictor is one predictor of a saved program. What is set on it is written by
@@ -165,7 +166,10 @@ func (s *State) Add(p *Predictor) {
 // order, metadata last, two spaces a level, a newline at the end.
 func (s *State) Write() []byte {
 	for _, p := range s.Predictors {
-		o := child(s.root, p.Name)
+		o := s.root
+		if !s.flat || p.Name != "self" {
+			o = child(s.root, p.Name)
+		}
 		for _, key := range []string{"traces", "train"} {
 			if _, ok := o.Get(key); !ok {
 				o.Set(key, []any{})
@@ -228,7 +232,8 @@ func (r *reader) read() *State {
 	if err != nil {
 		at := source.Place{File: r.file}
 		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
+		var whole any
+		if errors.As(json.Unmarshal([]byte(r.file.Text), &whole), &syntax) {
 			end := min(max(int32(syntax.Offset), 1), int32(len(r.file.Text)))
 			at.Span = source.Span{Start: max(end-1, 0), End: end}
 		}
@@ -241,6 +246,12 @@ func (r *reader) read() *State {
 		return nil
 	}
 	s := &State{File: r.file, root: root}
+	if s.flat = isPredictor(root); s.flat {
+		if p := r.predictor("self", root); p != nil {
+			s.Predictors = append(s.Predictors, p)
+		}
+		return s
+	}
 	for name, v := range root.All() {
 		if name == "metadata" {
 			if _, ok := v.(*value.Object); !ok {
@@ -263,8 +274,21 @@ func (r *reader) read() *State {
 	return s
 }
 
+// isPredictor reports whether a file is that of a program which is a Predict
+// itself: DSPy saves it without a name.
+func isPredictor(root *value.Object) bool {
+	_, demos := root.Get("demos")
+	v, _ := root.Get("signature")
+	sig, _ := v.(*value.Object)
+	_, fields := sig.Get("fields")
+	return demos && fields
+}
+
 func (r *reader) predictor(name string, v any) *Predictor {
 	at := place(r.file, name)
+	if at.End == 0 {
+		at = place(r.file, "signature") // the predictor is the file
+	}
 	o, ok := v.(*value.Object)
 	if !ok {
 		r.fault(at, "not a predictor", "`%s` is %s.", name, kindOf(v))

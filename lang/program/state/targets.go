@@ -87,6 +87,11 @@ func (c *collector) step(st *program.Step, path string) {
 		t.shapes = append(t.shapes, fields(inner.Declared), reasoned(inner.Declared))
 	default:
 		c.dark = append(c.dark, path)
+		if inner.Module == "python" {
+			// The step stands for a whole module: its predictors have the names
+			// of the program's own.
+			c.dark = append(c.dark, outerOf(path))
+		}
 		return
 	}
 	if t.shapes == nil {
@@ -94,6 +99,9 @@ func (c *collector) step(st *program.Step, path string) {
 	}
 	c.targets = append(c.targets, t)
 }
+
+// outerOf returns what stands before the last point of a path.
+func outerOf(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
 
 func (t *target) alias(names ...string) {
 	for _, n := range names {

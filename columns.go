@@ -1,0 +1,179 @@
+package dspi
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lang/value"
+)
+
+// How much of a file of rows is read to learn its columns.
+const (
+	columnRows  = 1000    // rows
+	columnBytes = 8 << 20 // bytes
+)
+
+// Columns returns the names of the columns of a file of rows, .csv with a header
+// line or .jsonl with an object a line: those of its first 1000 rows. A path that
+// is not absolute starts from the folder of from. The error of an absent file is
+// fs.ErrNotExist; any other says in a few words what is wrong in which line.
+func Columns(from *source.File, path string) ([]string, error) {
+	full := filepath.FromSlash(path)
+	if !filepath.IsAbs(full) && from != nil {
+		full = filepath.Join(filepath.Dir(from.Name), full)
+	}
+	f, err := os.Open(full)
+	if err != nil {
+		return nil, columnFault(path, err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return nil, columnFault(path, err)
+	} else if info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder", path)
+	}
+	limit := &io.LimitedReader{R: f, N: columnBytes}
+	in := bufio.NewReader(limit)
+	if start, _ := in.Peek(3); bytes.HasPrefix(start, []byte("\ufeff")) {
+		_, _ = in.Discard(3)
+	}
+	cut := func() bool { return limit.N <= 0 } // the end that was met is ours, not the file's
+	if isLines(path, in) {
+		return lineColumns(in, path, cut)
+	}
+	return cellColumns(in, path, cut)
+}
+
+// isLines tells JSON Lines from cells: by the file's name, else by its first sign.
+func isLines(path string, in *bufio.Reader) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".jsonl", ".ndjson":
+		return true
+	case ".csv":
+		return false
+	}
+	start, _ := in.Peek(64)
+	return bytes.HasPrefix(bytes.TrimSpace(start), []byte("{"))
+}
+
+func columnFault(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrNotExist
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("%s cannot be read: %w", path, err)
+}
+
+// cellColumns reads the header of a .csv file and sees that the rows are as long.
+func cellColumns(in io.Reader, path string, cut func() bool) ([]string, error) {
+	r := csv.NewReader(in)
+	r.FieldsPerRecord = -1
+	header, err := r.Read()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("%s is empty; its first line names the columns", path)
+	case err != nil:
+		return nil, cellFault(path, err)
+	}
+	for i, name := range header {
+		switch {
+		case !utf8.ValidString(name):
+			return nil, fmt.Errorf("line 1 of %s is not text in UTF-8", path)
+		case strings.TrimSpace(name) == "":
+			return nil, fmt.Errorf("column %d of %s has no name in line 1", i+1, path)
+		case slices.Contains(header[:i], name):
+			return nil, fmt.Errorf("two columns of %s are called `%s`", path, name)
+		}
+	}
+	for range columnRows {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) || err != nil && cut() {
+			break
+		}
+		if err != nil {
+			return nil, cellFault(path, err)
+		}
+		if len(row) != len(header) && !cut() {
+			line, _ := r.FieldPos(0)
+			return nil, fmt.Errorf("line %d of %s has %s, its header %d", line, path, cells(len(row)), len(header))
+		}
+	}
+	return header, nil
+}
+
+func cells(n int) string {
+	if n == 1 {
+		return "1 cell"
+	}
+	return fmt.Sprintf("%d cells", n)
+}
+
+func cellFault(path string, err error) error {
+	var p *csv.ParseError
+	if !errors.As(err, &p) {
+		return columnFault(path, err)
+	}
+	what := "is not written as commas and quotes should be"
+	switch {
+	case errors.Is(p.Err, csv.ErrQuote):
+		what = "has a quote in the middle or after the end of a cell"
+	case errors.Is(p.Err, csv.ErrBareQuote):
+		what = "has a quote in a cell that does not begin with one"
+	}
+	return fmt.Errorf("line %d of %s %s", p.Line, path, what)
+}
+
+// lineColumns reads the names of the objects of a .jsonl file, in the order in
+// which they turn up.
+func lineColumns(in *bufio.Reader, path string, cut func() bool) ([]string, error) {
+	names := []string{}
+	seen := map[string]bool{}
+	rows := 0
+	for line := 1; rows < columnRows; line++ {
+		text, err := in.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, columnFault(path, err)
+		}
+		if err != nil && cut() {
+			break
+		}
+		if len(bytes.TrimSpace(text)) > 0 {
+			rows++
+			v, fault := value.DecodeJSON(text)
+			o, isObject := v.(*value.Object)
+			switch {
+			case fault != nil:
+				return nil, fmt.Errorf("line %d of %s is not JSON: %w", line, path, fault)
+			case !isObject:
+				return nil, fmt.Errorf("line %d of %s is not an object: each line is one, such as {\"text\": \"…\"}", line, path)
+			}
+			for _, n := range o.Names() {
+				if !seen[n] {
+					seen[n] = true
+					names = append(names, n)
+				}
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	if rows == 0 {
+		return nil, fmt.Errorf("%s holds no rows", path)
+	}
+	return names, nil
+}

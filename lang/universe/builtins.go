@@ -1,0 +1,92 @@
+package universe
+
+import "github.com/dspi-lang/dspi/lang/types"
+
+// Metric is a built-in metric, named `metric.exact_match`.
+type Metric struct {
+	Name string
+	Doc  string
+	// Compares tells that it compares an output with the row's column of the
+	// same name. Others measure the run: its cost, its time.
+	Compares bool
+	// Params are the names of the two values that it is called with in an
+	// expression, `exact_match(prediction.answer, example.answer)`; "" when it
+	// cannot be called.
+	Params string
+	Type   types.Type
+	// Lower tells that less is better.
+	Lower bool
+	Unit  string
+}
+
+// Metrics are the built-in metrics.
+var Metrics = []Metric{
+	{Name: "exact_match", Doc: "Whether the texts are the same, case, punctuation and articles aside.", Compares: true, Params: "answer, expected", Type: types.Bool},
+	{Name: "f1", Doc: "How many words the texts have in common, as the mean of precision and recall.", Compares: true, Params: "answer, expected", Type: types.Float},
+	{Name: "passage_match", Doc: "Whether one of the passages holds the answer.", Params: "passages, answer", Type: types.Bool},
+	{Name: "cost", Doc: "What the run cost.", Type: types.Float, Lower: true, Unit: "US dollars"},
+	{Name: "latency", Doc: "How long the run took.", Type: types.Float, Lower: true, Unit: "seconds"},
+	{Name: "tokens", Doc: "How many tokens were sent and received.", Type: types.Float, Lower: true, Unit: "tokens"},
+	{Name: "calls", Doc: "How often a model was called.", Type: types.Float, Lower: true, Unit: "calls"},
+}
+
+// Tool is a built-in tool, named `tool.calculator`.
+type Tool struct {
+	Name    string
+	Doc     string
+	Inputs  []types.Field
+	Outputs []types.Field
+}
+
+// Tools are the built-in tools.
+var Tools = []Tool{
+	{
+		Name: "calculator", Doc: "Evaluates an arithmetic expression.",
+		Inputs:  []types.Field{{Name: "expression", Type: types.String, Description: "such as (3 + 4) * 2.5"}},
+		Outputs: []types.Field{{Name: "result", Type: types.Float}},
+	},
+}
+
+// UsageFields are what `usage` has in a metric.
+var UsageFields = []types.Field{
+	{Name: "calls", Type: types.Int, Description: "calls of models"},
+	{Name: "input_tokens", Type: types.Int, Description: "tokens sent"},
+	{Name: "output_tokens", Type: types.Int, Description: "tokens received"},
+	{Name: "usd", Type: types.NewOptional(types.Float), Description: "the cost in US dollars, null where a price is not known"},
+	{Name: "seconds", Type: types.Float, Description: "the time of the run"},
+}
+
+// Callable returns the names of the metrics that expressions can call.
+func (u *Universe) Callable() []string {
+	var out []string
+	for _, m := range u.Metrics {
+		if m.Params != "" {
+			out = append(out, m.Name)
+		}
+	}
+	return out
+}
+
+// Metric returns the built-in metric of a name.
+func (u *Universe) Metric(name string) (*Metric, bool) {
+	return find(u.Metrics, func(m *Metric) bool { return m.Name == name })
+}
+
+// Tool returns the built-in tool of a name.
+func (u *Universe) Tool(name string) (*Tool, bool) {
+	return find(u.Tools, func(t *Tool) bool { return t.Name == name })
+}
+
+// Optimizer returns the optimizer of a name.
+func (u *Universe) Optimizer(name string) (*Optimizer, bool) {
+	return find(u.Optimizers, func(o *Optimizer) bool { return o.Name == name })
+}
+
+func find[T any](all []T, is func(*T) bool) (*T, bool) {
+	for i := range all {
+		if is(&all[i]) {
+			return &all[i], true
+		}
+	}
+	return nil, false
+}
