@@ -18,15 +18,17 @@ help: ## print this
 .PHONY: check
 check: ## the fast part: format, vet, and the tests that need Go alone (under a minute)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results ./...
+	$(GO) vet -tags results,dspy ./...
 	$(GO) test -short ./...
 
 .PHONY: test
 test: venv ## install what the tests need, then run all of them
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results ./...
+	$(GO) vet -tags results,dspy ./...
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
+	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py --check
+	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^TestDSPy' ./cmd/dspi
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
 	$(MAKE) test-graph
 
@@ -46,7 +48,9 @@ test-graph: ## draw every graph with the real Mermaid (in Chromium) and Graphviz
 golden: venv ## rewrite every golden file and generated page
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py
+	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py
 	$(GO) test ./... -update
+	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py
 
 .PHONY: fuzz
 FUZZTIME ?= 30s

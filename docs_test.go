@@ -162,4 +162,4 @@ func TestLinks(t *testing.T) {
 }
 
 // codeSpan is code in a page, in which brackets are no link.
-var codeSpan = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
+var codeSpan = regexp.MustCompile("(?s)```.*?```|``.*?``|`[^`]*`")

@@ -144,7 +144,7 @@ func TestDSPyRefusals(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "needs.py"), "import not_there_at_all\n")
 	for target, parts := range map[string][]string{
 		"rag:progam":    {"E0645", "`rag` has no `progam`", "did you mean `rag:program`?"},
-		"rag:number":    {"E0645", "`number` is no dspy.Module", "Number is a int", "there is `rag:program`"},
+		"rag:number":    {"E0645", "`number` is no dspy.Module", "`number` is of the type `int`", "there is `rag:program`"},
 		"rag:Broken":    {"E0645", "`Broken` cannot be made", "missing 1 required positional argument"},
 		"ragg:program":  {"E0645", "there is no module `ragg`", "did you mean `rag:program`?"},
 		"fails:program": {"E0645", "`fails` does not import", "fails.py:2", "ZeroDivisionError"},
@@ -160,6 +160,17 @@ func TestDSPyRefusals(t *testing.T) {
 			if !strings.Contains(stderr, part) {
 				t.Errorf("%s: no %q in\n%s", target, part, stderr)
 			}
+		}
+	}
+	// A Python without DSPy, and one that is not there.
+	bare := filepath.Join(dir, "bare")
+	writeFile(t, bare, "#!/bin/sh\nexec "+python+" -S \"$@\"\n")
+	if err := os.Chmod(bare, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for path, part := range map[string]string{bare: "this Python has no DSPy", filepath.Join(dir, "none"): "cannot be started"} {
+		if _, stderr, code := in(t, dir, path, "import", "dspy", "rag:program"); code != exitUsage || !strings.Contains(stderr, part) || !strings.Contains(stderr, "E0644") {
+			t.Errorf("exit status %d, no %q in\n%s", code, part, stderr)
 		}
 	}
 	if entries, _ := filepath.Glob(filepath.Join(dir, "*.dsp")); len(entries) > 0 {

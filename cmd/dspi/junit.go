@@ -52,7 +52,7 @@ type junitCase struct {
 type junitFault struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",cdata"`
 }
 
 // saveJUnit writes the results to a file, whole or not at all.

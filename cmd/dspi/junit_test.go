@@ -268,11 +268,11 @@ program later {
 			}
 		}
 	}
-	want := "a b/tests.dsp: 3 tests, 1 failures, 1 errors\nqa.fine fine\nqa.wrong failure E0630\nlater.agent error E0506\nbad.dsp: 1 tests, 0 failures, 1 errors\nbad.dsp.check error E0204"
+	want := "a b/tests.dsp: 3 tests, 1 failures, 1 errors\nqa.fine fine\nqa.wrong failure E0630\nlater.agent error E0510\nbad.dsp: 1 tests, 0 failures, 1 errors\nbad.dsp.check error E0204"
 	if got := strings.Join(cases, "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if !bytes.Contains(data, []byte("]]&gt; is ]]&gt; \uFFFD &#34;x&#34; &lt;b&gt; &amp; é")) {
+	if text := doc.kids[0].kids[2].kid("failure").text; !strings.Contains(text, "\n]]> is ]]> ␇ \"x\" <b> & é\n") {
 		t.Errorf("the text of the failure is not kept:\n%s", data)
 	}
 	for old, new := range map[string]string{

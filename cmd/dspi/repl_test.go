@@ -213,7 +213,7 @@ func TestReplKeeps(t *testing.T) {
 	r = newRepl(t, "program p {\n  key: api_key -> n: int\n  outputs { n = 1 }\n}\n")
 	for line, want := range map[string]string{
 		":run p key=secret": ":run p",
-		":run key=\"a=b\"":   ":run",
+		":run key=\"a=b\"":  ":run",
 		":render p key = x": ":render p",
 		":model a/b":        ":model a/b",
 	} {

@@ -496,4 +496,3 @@ func (a *app) watched(paths, read []string) []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
-

@@ -256,6 +256,9 @@ func (c *classes) flush(b *strings.Builder) {
 	var early []string // that speak of classes which are written later
 	for i, t := range c.order {
 		name := c.names[t]
+		if slices.Contains(imported, name) {
+			c.refuse(c.at, "the type `"+name+"`", "`%s` is the name of something that the module needs from Python's own. The name is shown to the model, so it is not changed.", name)
+		}
 		switch t := t.(type) {
 		case *types.Enum:
 			c.used.enum = true

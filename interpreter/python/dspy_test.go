@@ -130,6 +130,19 @@ func (c *dspyCase) run(t *testing.T) {
 	}
 	c.calls(t, p)
 	c.export(t, p)
+
+	// Without its state the program says the same, but for what only a state can
+	// hold: demos, and what a chain of thought says of its reasoning.
+	for _, s := range tuned.Steps {
+		if len(s.Demos)+len(s.Descriptions) > 0 {
+			return
+		}
+	}
+	p, err = dspi.Plan(project, dspi.PlanOptions{Program: m.Main, Getenv: func(string) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.calls(t, p)
 }
 
 // runOurs checks a program that was written in dspi: DSPy's calls are those of the

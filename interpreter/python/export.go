@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/plan"
@@ -28,7 +29,8 @@ type Exported struct {
 // variables as the plan has them. The list has an E0646 for each place that has no
 // simple form in DSPy; the Exported is nil then.
 func Export(p *plan.Plan) (*Exported, diag.List) {
-	e := &exporter{state: state.New(), classes: map[string]types.Type{}, programs: map[*program.Program]string{}, values: p.Values}
+	e := &exporter{state: state.New(), classes: map[string]types.Type{}, programs: map[*program.Program]string{}, values: p.Values, taken: map[string]bool{}}
+	e.take(p)
 	main := e.program(p, "")
 	if e.diags.HasErrors() {
 		e.diags.Sort()
@@ -65,8 +67,39 @@ type exporter struct {
 	values   map[string]any
 	classes  map[string]types.Type       // what a class name stands for at the moment
 	programs map[*program.Program]string // classes that are written
+	taken    map[string]bool             // names of classes, those of records and enums before all
 	used     struct{ enum, datetime, pydantic, text, given bool }
 }
+
+// take keeps the names of records and enums free: they are shown to the model, so
+// the names of modules and signatures give way.
+func (e *exporter) take(p *plan.Plan) {
+	for _, op := range p.Ops {
+		if op.Signature != nil {
+			for _, name := range prompt.ClassNames(op.Signature) {
+				e.taken[name] = true
+			}
+		}
+		if op.Plan != nil {
+			e.take(op.Plan)
+		}
+	}
+}
+
+// className returns a name for a class, with kind behind it where it is taken.
+func (e *exporter) className(name, kind string) string {
+	found := name
+	for n := 2; e.taken[found] || slices.Contains(imported, found); n++ {
+		if found = name + kind; n > 2 {
+			found += strconv.Itoa(n - 1)
+		}
+	}
+	e.taken[found] = true
+	return found
+}
+
+// imported are the names of classes that the module imports.
+var imported = []string{"Any", "Literal", "Optional", "Union", "BaseModel", "Field"}
 
 func (e *exporter) note(format string, args ...any) {
 	if n := fmt.Sprintf(format, args...); !slices.Contains(e.notes, n) {
@@ -153,8 +186,10 @@ def _given(**inputs):
 // name. Its predictors go into the state under path.
 func (e *exporter) program(p *plan.Plan, path string) string {
 	prog := p.Checked
-	name := pascal(prog.Name)
-	_, written := e.programs[prog]
+	name, written := e.programs[prog]
+	if !written {
+		name = e.className(pascal(prog.Name), "Module")
+	}
 	w := &writer{exporter: e, plan: p, name: name, written: written}
 	for _, f := range prog.Signature.Inputs {
 		e.pythonName(f.Name, prog.Place, "the input")
@@ -274,8 +309,9 @@ func (w *writer) op(op *plan.Op, path string) {
 	sig := *op.Signature
 	sig.Instructions = w.instructions(op)
 	w.predictor(predictor, op, &sig)
-	name := w.name + pascal(op.Name)
+	var name string
 	if !w.written {
+		name = w.className(w.name+pascal(op.Name), "Signature")
 		w.signature(name, op, &sig)
 	}
 	fmt.Fprintf(&w.init, "        self.%s = %s(%s%s)\n", op.Name, class, name, w.settings(op))

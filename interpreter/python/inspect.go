@@ -167,11 +167,15 @@ func (r *refusal) diagnostic(p *Interpreter, target, said string) *diag.Diagnost
 			Say("The module `%s` was imported, and has no `%s` in it.", name, attribute))
 	case "not a module":
 		return offer(diag.New("E0645", source.Place{}, "`"+attribute+"` is no dspy.Module").
-			Say("%s, and a program in DSPy is a `dspy.Module`: an object, or a class that needs no arguments.", upper(r.Message)))
+			Say("`%s` is of the type `%s`, and a program in DSPy is a `dspy.Module`: an object, or a class that needs no arguments.", attribute, r.Message))
 	case "construct":
 		return diag.New("E0645", source.Place{}, "`"+attribute+"` cannot be made").
 			Say("`%s` is a class, and calling it without arguments fails%s:\n\n%s", attribute, where, quoted(r.Message)).
 			Hint("make the object in the module, as in `program = %s(…)`, and import that", attribute)
+	case "no forward":
+		return diag.New("E0645", source.Place{}, "`"+attribute+"` cannot be called").
+			Say("%s. A program in DSPy is a `dspy.Module` with a `forward`.", r.Message).
+			Hint("import a part of it: %s:%s.PART", name, attribute)
 	case "fault":
 		return diag.New("E0645", source.Place{}, "the module cannot be described").
 			Say("`%s` was imported, and looking at it failed:\n\n%s", target, quoted(r.Message))

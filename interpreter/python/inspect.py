@@ -75,9 +75,11 @@ def load(target):
             fail("construct", f"{type(e).__name__}: {e}", where=place_of(e, ""))
     elif inspect.isclass(value) and issubclass(value, dspy.Signature):
         value = dspy.Predict(value)
+    if is_module(value) and not callable(getattr(value, "forward", None)):
+        fail("no forward", f"{type(value).__name__} has no forward, so it cannot be called")
     if not is_module(value):
         names = [n for n, v in vars(module).items() if is_module(v) or is_program_class(v, module)]
-        fail("not a module", f"{attribute} is a {type(value).__name__}", name=attribute, names=names)
+        fail("not a module", type(value).__name__, name=attribute, names=names)
     return value, attribute
 
 
@@ -127,7 +129,7 @@ class Types:
         if isinstance(t, typing.Hashable) and t in self.PLAIN:
             return self.PLAIN[t] + limits
         if origin is typing.Annotated:
-            return self.text(args[0], at, constraints(args[1:], self.notes, at))
+            return self.text(args[0], at, constraints(args[1:], self.notes, at, args[0]))
         if t in (list, typing.List) or origin is list:
             return f"list[{self.text(args[0] if args else typing.Any, at)}]{limits}"
         if t in (dict, typing.Dict) or origin is dict:
@@ -184,7 +186,7 @@ class Types:
         fields = []
         for field, info in t.model_fields.items():
             at = f"{name}.{field}"
-            limits = constraints(info.metadata, self.notes, at)
+            limits = constraints(info.metadata, self.notes, at, info.annotation)
             f = {"name": field, "type": self.text(info.annotation, at, limits), "description": info.description or ""}
             self.default(f, info, at)
             fields.append(f)
@@ -203,7 +205,7 @@ class Types:
 LIMITS = {"ge": "min", "le": "max", "multiple_of": "multiple_of", "min_length": "min_length", "max_length": "max_length", "pattern": "pattern"}
 
 
-def constraints(metadata, notes, at, of_list=None):
+def constraints(metadata, notes, at, annotation=None):
     """Pydantic's constraints as dspi writes them: (min = 1, max = 5)."""
     found = []
     for m in metadata:
@@ -214,13 +216,18 @@ def constraints(metadata, notes, at, of_list=None):
         for key, limit in entries.items():
             if key in LIMITS and isinstance(limit, (int, float, str)):
                 found.append(f"{LIMITS[key]} = {literal(limit)}")
-            elif key in ("gt", "lt") and isinstance(limit, int):
+            elif key in ("gt", "lt") and isinstance(limit, int) and whole(annotation):
                 word, n = ("min", limit + 1) if key == "gt" else ("max", limit - 1)
                 notes.append(f"{at}: {key}={limit} has become {word} = {n}, which is the same for whole numbers; the prompt says it otherwise")
                 found.append(f"{word} = {n}")
             else:
                 notes.append(f"{at}: dspi has no constraint {key}={limit!r}; it is left out")
     return f"({', '.join(found)})" if found else ""
+
+
+def whole(annotation):
+    """Whether a type is int, or int or None."""
+    return {a for a in typing.get_args(annotation) or (annotation,) if a is not type(None)} == {int}
 
 
 def name_of(t):
@@ -257,7 +264,7 @@ def constant(v):
 
 def quote(s):
     out = json.dumps(s, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return re.sub(r"([$%])\{", r"\1\1{", out) if "${" in s else out
+    return out.replace("${", "$${")
 
 
 # Programs
@@ -279,7 +286,7 @@ class Reader:
             if name in skip:
                 continue
             extra = info.json_schema_extra
-            f = {"name": name, "type": self.types.text(info.annotation, f"{at}.{name}", constraints(info.metadata, self.notes, f"{at}.{name}"))}
+            f = {"name": name, "type": self.types.text(info.annotation, f"{at}.{name}", constraints(info.metadata, self.notes, f"{at}.{name}", info.annotation))}
             desc = extra.get("desc") or ""
             f["description"] = "" if desc == f"${{{name}}}" else desc
             self.types.default(f, info, f"{at}.{name}")
@@ -296,6 +303,8 @@ class Reader:
             reasoning = predict.signature.fields.get("reasoning")
             if reasoning is not None and reasoning.annotation is str and list(predict.signature.output_fields)[0] == "reasoning":
                 skip = ("reasoning",)
+                if reasoning.json_schema_extra.get("desc") not in (None, "", "${reasoning}"):
+                    self.notes.append(f"{at}: the description of `reasoning` stands in the state alone")
             else:
                 kind = "predict"  # a rationale field of one's own is an ordinary output
         if kind is None:
@@ -327,10 +336,12 @@ class Reader:
             program["single"] = True
             program["bindings"] = [{"name": f["name"], "value": f"predict.{f['name']}"} for f in leaf["results"] if f["name"] == "reasoning" and leaf["module"] != "predict"]
             return self.add(program)
+        before = len(self.programs), len(self.notes)
         try:
             program = self.forward(module, name, path)
         except Unreadable as e:
             reason = str(e)
+            del self.programs[before[0] :], self.notes[before[1] :]  # its parts run in Python with it
             self.notes.append(f"{path or name}: the forward of {type(module).__name__} cannot be read ({reason}); it has become a python step")
             program = self.opaque(module, name, path, reason)
         return self.add(program)
@@ -354,17 +365,25 @@ class Reader:
         return found
 
     def opaque(self, module, name, path, reason):
+        at = path or name
         inputs, outputs = [], []
-        try:
-            inputs = [self.parameter(p, f"{path or name}.{p.name}") for p in parameters(module)]
-        except Unreadable:
-            inputs = [{"name": "inputs", "type": "json", "description": ""}]
-        for key in predicted(module):
-            outputs.append({"name": key, "type": self.guess(module, key), "description": ""})
-        if not outputs:
+        signature = whole_signature(module)
+        if signature is not None:
+            inputs, outputs = self.fields(signature, at)
+        else:
             predictors = module.predictors()
-            if predictors:
-                outputs = self.fields(predictors[-1].signature, path or name)[1]
+            try:
+                inputs = [self.parameter(p, f"{at}.{p.name}") for p in parameters(module)]
+            except Unreadable:
+                inputs = self.fields(predictors[0].signature, at)[0] if predictors else []
+                if not inputs:
+                    inputs = [{"name": "inputs", "type": "json", "description": ""}]
+                self.notes.append(f"{at}: forward does not name its inputs; they are taken from its first predictor")
+            for key in predicted(module):
+                outputs.append({"name": key, "type": self.guess(module, key), "description": ""})
+            if not outputs and predictors:
+                outputs = self.fields(predictors[-1].signature, at)[1]
+                self.notes.append(f"{at}: forward does not name its outputs; they are taken from its last predictor")
         if not outputs:
             outputs = [{"name": "result", "type": "json", "description": ""}]
         taken = {f["name"] for f in inputs}
@@ -401,7 +420,12 @@ class Reader:
             lines, first = inspect.getsourcelines(f)
         except (OSError, TypeError):
             raise Unreadable("its source is not at hand")
-        body = ast.parse(textwrap.dedent("".join(lines))).body[0]
+        try:
+            body = ast.parse(textwrap.dedent("".join(lines))).body[0]
+        except SyntaxError:
+            raise Unreadable("its source is not a definition of its own")
+        if not isinstance(body, ast.FunctionDef) or body.decorator_list:
+            raise Unreadable("it is not a plain `def`")
         return Forward(self, module, name, path, body, first - 1).read()
 
 
@@ -424,6 +448,19 @@ def snake(name):
 def step_name(part):
     """`steps[0]` is steps_0, `by['kind']` is by_kind."""
     return re.sub(r"\[(?:'([^']*)'|\"([^\"]*)\"|([^\]]*))\]", lambda m: "_" + (m[1] or m[2] or m[3] or ""), part)
+
+
+def whole_signature(module):
+    """The signature of a module of DSPy's own as a whole: a ReAct has one, a BestOfN that of the module in it."""
+    if not type(module).__module__.startswith("dspy."):
+        return None
+    signature = getattr(module, "signature", None)
+    if inspect.isclass(signature) and issubclass(signature, dspy.Signature):
+        return signature
+    inner = getattr(module, "module", None)
+    if is_module(inner):
+        return whole_signature(inner) or (inner.predictors()[-1].signature if inner.predictors() else None)
+    return None
 
 
 def parameters(module):

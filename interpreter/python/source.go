@@ -60,13 +60,13 @@ func (f Field) text() string {
 	return s
 }
 
-// text writes a fixed text: `${` and `%{` would begin a template.
+// text writes a fixed text: `${` would begin a template.
 func text(s string) string {
 	quoted := string(value.EncodeJSON(s))
-	return template.ReplaceAllString(quoted, "$1$1{")
+	return template.Replace(quoted)
 }
 
-var template = regexp.MustCompile(`([$%])\{`)
+var template = strings.NewReplacer("${", "$${")
 
 // signature writes a signature: on one line where that is easy to read.
 func signature(inputs, outputs []Field) string {
@@ -166,7 +166,7 @@ func (op Op) writeInstructions(b *strings.Builder) {
 		word += "_"
 	}
 	// A heredoc ends with a newline that DSPy's cleandoc takes away again.
-	b.WriteString("instructions = <<" + word + "\n" + template.ReplaceAllString(s, "$1$1{") + "\n" + word + "\n")
+	b.WriteString("instructions = <<" + word + "\n" + template.Replace(s) + "\n" + word + "\n")
 }
 
 // plainLines are lines without control characters, the first and last not empty.

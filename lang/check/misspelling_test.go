@@ -33,7 +33,7 @@ type slipText struct {
 var identifier = regexp.MustCompile(`[A-Za-z_]\w*`)
 
 // unknownCodes are what is said of names that are not known.
-var unknownCodes = []diag.Code{"E0201", "E0202", "E0203", "E0204", "E0206", "E0207", "E0208", "E0210", "E0215", "E0216", "E0217", "E0218", "E0305", "E0501", "E0504", "E0507"}
+var unknownCodes = []diag.Code{"E0201", "E0202", "E0203", "E0204", "E0206", "E0207", "E0208", "E0210", "E0215", "E0216", "E0217", "E0218", "E0220", "E0305", "E0501", "E0504", "E0507", "E0522", "E0524"}
 
 func TestMisspellings(t *testing.T) {
 	texts := append(slipsInExamples(t), slipsInUniverse()...)
@@ -289,6 +289,15 @@ func slipsInUniverse() []slipText {
 			add("functions", head+"  let x = "+before, f.Name, after+"\n}\n")
 		}
 	}
+	for _, o := range u.Optimizers {
+		add("optimizers", "optimize x {\n  ", o.Name, " { }\n}\n")
+		for _, s := range o.Settings {
+			add("settings of "+o.Name, "optimize x {\n  "+o.Name+" {\n    ", s.Name, " = 1\n  }\n}\n")
+		}
+	}
+	for _, m := range u.Metrics {
+		add("metrics", "evaluate x {\n  metrics = [metric.", m.Name, "]\n}\n")
+	}
 	for _, p := range u.Providers {
 		add("providers", "model m {\n  provider = \"", p.Name, "\"\n  name = \"m\"\n}\n")
 	}
@@ -318,6 +327,12 @@ func universeNames() []string {
 		for _, s := range m.Settings {
 			names = append(names, s.Name)
 		}
+	}
+	for _, o := range u.Optimizers {
+		block(*o.Block())
+	}
+	for _, m := range u.Metrics {
+		names = append(names, m.Name)
 	}
 	for _, r := range types.Table() {
 		names = append(append(names, r.Name), r.Allows...)

@@ -138,7 +138,7 @@ func (c *checker) checkPrograms(fs *fileScope) {
 
 func (c *checker) checkProgram(b *body) {
 	c.collect(b)
-	if len(b.steps) == 0 && !b.opaque {
+	if len(b.steps) == 0 && !b.opaque && !b.allBound() {
 		c.soleStep(b)
 	}
 	c.checkSteps(b)
@@ -153,6 +153,26 @@ func (c *checker) checkProgram(b *body) {
 			b.prog.Lets = append(b.prog.Lets, l.value)
 		}
 	}
+}
+
+// allBound reports whether the block `outputs` speaks of every output, so that
+// a program without steps asks no model.
+func (b *body) allBound() bool {
+	if b.outputs == nil || b.outputs.Body == nil {
+		return false
+	}
+	written := map[string]bool{}
+	for _, it := range b.outputs.Body.Items {
+		if a, ok := it.(*syntax.Attribute); ok {
+			written[a.Name.Name] = true
+		}
+	}
+	for _, f := range b.prog.Signature.Outputs {
+		if !written[f.Name] {
+			return false
+		}
+	}
+	return true
 }
 
 // checkSteps gives a body its scope and checks its steps in it.

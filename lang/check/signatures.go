@@ -222,10 +222,15 @@ func (c *checker) literalAsType(fs *fileScope, n *syntax.Field) {
 	if !ok {
 		return
 	}
+	at := fs.place(l.Span)
 	if _, text := l.Value.(string); !text {
+		if l.Value == nil {
+			return
+		}
+		c.report(diag.New("W0101", at, "the only value of "+code(n.Name.Name)+" is "+at.Text()).
+			Say("`:` starts a type, `=` starts a value. A number or `true` in the place of a type allows just that value."))
 		return
 	}
-	at := fs.place(l.Span)
 	c.report(diag.New("W0101", at, "the only value of "+code(n.Name.Name)+" is this text").
 		Say("A text in the place of a type allows just that text. If it is the description of a field, the type is missing before it.").
 		Fix("make it the description of a `string`", at, "string "+at.Text()))

@@ -75,7 +75,7 @@ var catalogue = []Entry{
 	{"E0126", "program without a signature"},
 	{"E0127", "empty declaration"},
 	{"E0128", "file cannot be read as text"},
-	{"W0101", "type that is one fixed text"},
+	{"W0101", "type that is one fixed value"},
 	// E02xx: names
 	{"E0201", "unknown output field"},
 	{"E0202", "unknown module"},

@@ -129,7 +129,7 @@ func TestExplain(t *testing.T) {
 	for code, want := range map[Code]string{
 		"401":     "did you mean E0401 (steps wait for each other)?",
 		"W0401":   "did you mean E0401",
-		"101":     "did you mean E0101 (wrong arrow in a signature) or W0101 (type that is one fixed text)?",
+		"101":     "did you mean E0101 (wrong arrow in a signature) or W0101 (type that is one fixed value)?",
 		"E0499":   "\n    E0401  steps wait for each other\n",
 		"04":      "These are about order of steps:\n",
 		"E9":      "\n    E06xx  while running",

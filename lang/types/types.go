@@ -187,8 +187,11 @@ func FormatLiteral(v any) string {
 	case nil:
 		return "null"
 	case string:
-		b, _ := json.Marshal(v)
-		return string(b)
+		var b strings.Builder
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		_ = e.Encode(v) // a string always encodes
+		return strings.TrimSuffix(b.String(), "\n")
 	case float64:
 		return FormatFloat(v)
 	}

@@ -60,6 +60,8 @@ var RepeatBlock = Block{
 	Name: "repeat", Named: true, Steps: true,
 	Doc: "Steps again and again: a round is all its steps, then `next`, then `until`.",
 	Settings: []Setting{
+		FlowSettings[0], // when
+		FlowSettings[1], // otherwise
 		{Name: "until", Kind: Boolean, Doc: "Ends the rounds when it holds; it sees the state, the round's steps and `round`."},
 		{Name: "max_rounds", Kind: Integer, Required: true, Doc: "The most rounds. Reaching it is no error: `NAME.done` is false then.", Min: bound(1), Max: bound(1000)},
 	},
