@@ -18,9 +18,9 @@ import (
 )
 
 // There is one order for everything that can be set in several places: the
-// command line, files of values, the environment, what is written in the
-// program (the nearest first), the file's default, dspi.hcl, and what is built
-// in. Models go through it in interpreter/plan (choice.go), variables here.
+// command line, files of values, the environment, tuned state, what is written
+// in the program (the nearest first), the file's default, dspi.hcl, and what is
+// built in. Models go through it in interpreter/plan (choice.go), variables here.
 
 // Settings is what a dspi.hcl says. The nil Settings says nothing.
 type Settings = config.Project

@@ -107,7 +107,7 @@ func topics() []topic {
 	for _, x := range u.Adapters {
 		adapters.Entries = append(adapters.Entries, docEntry{Name: x.Name, Kind: "adapter", Doc: x.Doc})
 	}
-	return []topic{blocks, modules, typeTopic(), functions, providers, adapters}
+	return append([]topic{blocks, modules, typeTopic(), functions, providers, adapters}, tuningTopics(u)...)
 }
 
 func typeTopic() topic {

@@ -20,7 +20,7 @@ import (
 
 // planted is the secret of these tests. It holds what JSON, HTML and URLs write
 // in another way.
-const planted = `sk-Pl4nted+K3y<&>/7f31`
+const planted = `sk-Pl4nted+K3y<&>/zq9x`
 
 // traces are the texts by which the secret would be found.
 func traces() []string {
@@ -31,7 +31,7 @@ func traces() []string {
 		base64.StdEncoding.EncodeToString([]byte("user:" + planted)), base64.StdEncoding.EncodeToString([]byte(planted)),
 	}
 	// A part of it is a leak as well.
-	return append(all, "Pl4nted", "K3y", "7f31")
+	return append(all, "Pl4nted", "K3y", "zq9x")
 }
 
 // echoing is a server that says all it was sent.
@@ -208,7 +208,7 @@ func TestPlantedSecretWithMistakes(t *testing.T) {
 		`model m { provider = "openai", name = "x", base_url = "http://host/?token=SECRET", timeout = "http://u:SECRET@h" }`,
 		`variable key: string { sensitive = true, default = "SECRET" }` + "\n" + `model m { provider = "openai", name = var.key, api_key = var.key }`,
 	}
-	plain := "plantedPl4ntedK3y7f31"
+	plain := "plantedPl4ntedK3yzq9x"
 	for i, src := range sources {
 		dir := t.TempDir()
 		writeFile(t, filepath.Join(dir, "p.dsp"), strings.ReplaceAll(src, "SECRET", plain)+program)

@@ -4,8 +4,6 @@ import (
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
-	"github.com/dspi-lang/dspi/lang/types"
-	"github.com/dspi-lang/dspi/lang/universe"
 )
 
 // newBody makes a body of steps that is no program's.
@@ -34,5 +32,3 @@ func (c *checker) finishBody(b *body, more func()) {
 		}
 	}
 }
-
-func (c *checker) usageFields() []types.Field { return universe.UsageFields }

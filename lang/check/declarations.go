@@ -225,9 +225,6 @@ func (c *checker) checkCondition(s *setting, scope *expr.Scope) {
 	}
 }
 
-// fixedValue returns a fixed setting as a value, the zero Value when there is none.
-func fixedValue(s map[string]*setting, name string) program.Value { return s[name].value() }
-
 // fieldSymbols are the symbols of fields: each by its name, and all behind `inputs.`.
 func fieldSymbols(fields []types.Field, kind string, at source.Place) []expr.Symbol {
 	out := make([]expr.Symbol, 0, len(fields))

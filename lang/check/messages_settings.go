@@ -95,5 +95,5 @@ func unknownChoice(s *setting, text string) *diag.Diagnostic {
 
 func secretEscapes(at source.Place, where string) *diag.Diagnostic {
 	return diag.New("E0505", at, "a secret would flow into "+where).
-		Say("A value made of a sensitive variable is a secret, too. Secrets may flow to `api_key` and `base_url` of a model only, never into a prompt, an output or a message.")
+		Say("A value made of a sensitive variable is a secret, too. Secrets may flow to keys, headers, addresses and environments only: `api_key` and `base_url` of a model, `url`, `header` and `env` of a tool. Never into a prompt, an output or a message.")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lang/types"
+	"github.com/dspi-lang/dspi/lang/universe"
 )
 
 // A metric is checked more than once: by itself, where a row and the outputs may
@@ -94,7 +95,7 @@ func (c *checker) metricBody(d *decl, block *syntax.Block, prog *program.Program
 	use := &program.MetricUse{Metric: d.metric, Place: d.place}
 	use.Body = &program.Program{Name: d.metric.Name, Place: d.place, Names: d.metric.Names, Signature: &program.Signature{}}
 	b := c.newBody(fs, block, use.Body, c.settings(fs, block, table))
-	b.extra = []expr.Symbol{rowSymbol(prog, data), predictionSymbol(prog), usageSymbol(c)}
+	b.extra = []expr.Symbol{rowSymbol(prog, data), predictionSymbol(prog), usageSymbol()}
 	c.collect(b)
 	if b.outputs != nil {
 		c.report(notAllowedHere(fs.place(b.outputs.KindSpan()), code("outputs"), "a metric", "a metric has one result, its `score`"))
@@ -161,8 +162,8 @@ func predictionSymbol(prog *program.Program) expr.Symbol {
 	return sym
 }
 
-func usageSymbol(c *checker) expr.Symbol {
-	return expr.Symbol{Name: "usage", Kind: "what the run used", Noun: "number", Members: fieldMembers(c.usageFields())}
+func usageSymbol() expr.Symbol {
+	return expr.Symbol{Name: "usage", Kind: "what the run used", Noun: "number", Members: fieldMembers(universe.UsageFields)}
 }
 
 // metricAt reads one reference `metric.NAME` and checks the metric for the use.

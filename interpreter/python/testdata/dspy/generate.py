@@ -35,6 +35,7 @@ import dspy
 import orjson
 import pydantic
 
+sys.dont_write_bytecode = True
 WANTED = "3.3.1"
 HERE = pathlib.Path(__file__).parent
 VERSIONS = {"python": "3.11", "dspy": WANTED, "cloudpickle": "3.1"}
@@ -181,7 +182,6 @@ def main(arguments):
     names = {a.removesuffix(".txtar") for a in arguments if not a.startswith("-")}
     changed, wrong, total = [], [], 0
     with tempfile.TemporaryDirectory() as folder:
-        sys.dont_write_bytecode = True
         for path in sorted(HERE.glob("*.txtar")):
             if names and path.stem not in names:
                 continue
