@@ -516,8 +516,12 @@ func TestChosenModule(t *testing.T) {
 	project, diags := check.Check(parser.Parse(source.NewFile("a.dsp", `
 variable how: module { default = module.predict, choices = [module.predict, module.chain_of_thought] }
 program a {
-  question: string -> answer: string
-  module one { use = var.how }
+  question: string -> answer: string, plain: bool
+  module one {
+    question: string -> answer: string
+    use = var.how
+  }
+  outputs { plain = var.how == module.predict }
 }
 `)), check.Options{Universe: stdlib.Universe()})
 	if err := diags.Err(); err != nil {
@@ -540,7 +544,7 @@ program a {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := string(value.EncodeJSON(res.Outputs)); got != `{"answer":"42"}` {
+		if got := string(value.EncodeJSON(res.Outputs)); got != fmt.Sprintf(`{"answer":"42","plain":%v}`, how == "predict") {
 			t.Errorf("%s: got %s", how, got)
 		}
 	}

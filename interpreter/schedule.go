@@ -306,7 +306,13 @@ func (f *frame) eval(ctx context.Context, v program.Value) (any, error) {
 	if err != nil {
 		return nil, expressionFault(v, err)
 	}
-	x, err := code.Eval(ctx, f.lookup)
+	x, err := code.Eval(ctx, func(root string) (any, bool) {
+		x, ok := f.lookup(root)
+		if !ok && (root == "model" || root == "module") {
+			return plan.NamesIn(v.Expr, root), true
+		}
+		return x, ok
+	})
 	if err != nil {
 		return nil, expressionFault(v, err)
 	}

@@ -179,15 +179,15 @@ func evaluate(names program.Names, v program.Value, values map[string]any) (any,
 		case "var":
 			return Variables(names, values), true
 		case "model", "module":
-			return namesIn(v.Expr, root), true
+			return NamesIn(v.Expr, root), true
 		}
 		return nil, false
 	})
 }
 
-// namesIn returns the names that an expression reads of a root: of
+// NamesIn returns the names that an expression reads of a root: of
 // `var.a == module.predict` and `module` it is {predict: "predict"}.
-func namesIn(x *expr.Expr, root string) *value.Object {
+func NamesIn(x *expr.Expr, root string) *value.Object {
 	o := &value.Object{}
 	for _, r := range x.Refs() {
 		if r.Root == root && len(r.Path) > 0 {

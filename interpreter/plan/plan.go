@@ -203,6 +203,13 @@ func (op *Op) flow() []string {
 			out = append(out, "next "+b.Name+" = "+oneLine(b.Value.Text()))
 		}
 	}
+	for _, o := range op.Step.Options {
+		text := strings.Join(o.Refs, ", ")
+		if o.Refs == nil {
+			text = oneLine(o.Value.Text())
+		}
+		out = append(out, o.Name+" "+text)
+	}
 	for _, a := range op.Step.Asserts {
 		word := "assert "
 		if a.Suggest {
