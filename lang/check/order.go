@@ -296,16 +296,41 @@ func letRing(b *body, l *letNode, other string, place source.Place) *diag.Diagno
 		Say("A named value is what its expression gives, so it cannot need itself.")
 }
 
+// callsIn returns the programs that steps call: by their kind, by `use`, inside a
+// `repeat` and inside a wrapping module.
+func callsIn(b *body, steps []*stepNode) []wait {
+	var out []wait
+	for _, s := range steps {
+		if s.block == nil {
+			continue
+		}
+		at := b.fs.place(s.block.KindSpan())
+		if s.step.Program != nil {
+			out = append(out, wait{s.step.Program.Name, s.step.Name, at})
+		}
+		for _, name := range choicesOf(s.step.Use) {
+			if d, ok := b.fs.lookup(programKind, name); ok {
+				out = append(out, wait{d.full, s.step.Name, at})
+			}
+		}
+		if s.inner != nil {
+			out = append(out, callsIn(b, []*stepNode{s.inner})...)
+		}
+		if s.repeat != nil {
+			out = append(out, callsIn(b, s.repeat.steps)...)
+		}
+	}
+	return out
+}
+
 // checkRings reports programs that call each other in a ring.
 func (c *checker) checkRings() {
 	waits := map[string][]wait{}
 	var names []string
 	for _, b := range c.bodies {
-		names = append(names, b.prog.Name)
-		for _, s := range b.steps {
-			if s.step.Program != nil {
-				waits[b.prog.Name] = append(waits[b.prog.Name], wait{s.step.Program.Name, s.step.Name, b.fs.place(s.block.KindSpan())})
-			}
+		if calls := callsIn(b, b.steps); len(calls) > 0 {
+			names = append(names, b.prog.Name)
+			waits[b.prog.Name] = calls
 		}
 	}
 	for _, ring := range rings(names, waits) {
