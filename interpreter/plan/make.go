@@ -91,6 +91,7 @@ func Sketch(project *program.Project, prog *program.Program, opt Options) (*Plan
 	p := m.program(prog, nil)
 	m.diags.Sort()
 	p.Variables = slices.Sorted(maps.Keys(m.read))
+	p.About = about(project, prog)
 	return p, m.diags
 }
 

@@ -31,6 +31,7 @@ type Plan struct {
 	Ops       []*Op    // in an order in which they could run one after another
 	Outputs   []Bind   // what it gives
 	Variables []string // names of the variables it reads, in alphabetical order
+	About     []About  // what is declared about the program
 
 	// Checked is the program that the plan was made of; Values are those of
 	// the variables, by name.
@@ -116,6 +117,12 @@ func (p *Plan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "program %s\n", p.Program)
 	p.write(&b, "  ")
+	if len(p.About) > 0 {
+		b.WriteString("\n  declared about it\n")
+	}
+	for _, a := range p.About {
+		fmt.Fprintf(&b, "       %s\n", a)
+	}
 	return b.String()
 }
 
@@ -278,7 +285,8 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 		Ops       []*Op    `json:"ops"`
 		Outputs   []Bind   `json:"outputs"`
 		Variables []string `json:"variables"`
-	}{p.Program, p.Inputs, p.Ops, p.Outputs, append([]string{}, p.Variables...)})
+		About     []About  `json:"about"`
+	}{p.Program, p.Inputs, p.Ops, p.Outputs, append([]string{}, p.Variables...), append([]About{}, p.About...)})
 }
 
 // MarshalJSON writes the operation for machines.
