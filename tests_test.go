@@ -39,7 +39,8 @@ test nothing {
 // fake answers everything with one text, or waits until it is told to end.
 type fake struct{ reply string }
 
-func (f fake) Address() string { return "test/fake" }
+func (f fake) Features() lm.Features { return lm.Features{} }
+func (f fake) Address() string       { return "test/fake" }
 
 func (f fake) Generate(ctx context.Context, _ *lm.Request) (*lm.Response, error) {
 	if f.reply == "" {

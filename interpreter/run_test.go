@@ -29,7 +29,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // answering is a model that answers with a function of the messages.
 type answering func(ctx context.Context, req *lm.Request) (string, error)
 
-func (answering) Address() string { return "test/model" }
+func (answering) Features() lm.Features { return lm.Features{} }
+func (answering) Address() string       { return "test/model" }
 
 func (f answering) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
 	text, err := f(ctx, req)

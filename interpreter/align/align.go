@@ -112,3 +112,35 @@ func headers(fields []types.Field) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// Mode says how far a reply may be from what was asked for.
+type Mode string
+
+// The modes of reading.
+const (
+	// Repairing brings a reply into its types as long as it can mean only one
+	// thing, and says what was done.
+	Repairing Mode = "repair"
+	// Strict takes a reply only as it was asked for.
+	Strict Mode = "strict"
+	// Lenient also guesses: a value that does not fit an optional is null, and
+	// of several readings the likeliest is taken. What it did is said, too.
+	Lenient Mode = "lenient"
+)
+
+// Reading is a reply that fits.
+type Reading struct {
+	Outputs *value.Object
+	Repairs []value.Repair // in the order of the outputs
+	Score   int            // how far the reply was from what was asked for; 0: not at all
+}
+
+// Read reads a reply in a form (`chat`, `json`, `xml`) into the outputs of sig.
+// Either the reading or the misfit is nil.
+func Read(sig *program.Signature, form, reply string, mode Mode) (*Reading, *Misfit) {
+	outputs, misfit := Chat(sig, reply)
+	if misfit != nil {
+		return nil, misfit
+	}
+	return &Reading{Outputs: outputs}, nil
+}

@@ -249,6 +249,7 @@ func TestForeignErrors(t *testing.T) {
 type raw struct{ err error }
 
 func (r raw) Generate(context.Context, *lm.Request) (*lm.Response, error) { return nil, r.err }
+func (r raw) Features() lm.Features                                       { return lm.Features{} }
 func (r raw) Address() string                                             { return "test/raw" }
 
 func TestObservers(t *testing.T) {

@@ -28,6 +28,11 @@ type chat struct{}
 
 func (chat) Name() string { return "chat" }
 
+func (chat) Form() string { return "chat" }
+
+// Format returns nil: the headings hold a reply together, and JSON has none.
+func (chat) Format(*program.Signature, lm.Features) *lm.Format { return nil }
+
 // structured returns the signature as the model must see it: types that are held
 // as objects or lists, `reasoning_chain` and the like, are drawn as such.
 func structured(sig *program.Signature) *program.Signature {

@@ -1,6 +1,7 @@
 package prompt_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestMessagesLeaveTheirArgumentsAlone(t *testing.T) {
 	}
 	again := prompt.Chat().Messages(sig, nil, nil)
 	for i := range first {
-		if first[i] != again[i] {
+		if !reflect.DeepEqual(first[i], again[i]) {
 			t.Errorf("message %d is not the same the second time", i)
 		}
 	}

@@ -33,6 +33,11 @@ type Adapter interface {
 	// none. Values are shown as they are, so they should fit their types;
 	// where they do not, they are still shown.
 	Messages(sig *program.Signature, demos []Demo, inputs *value.Object) []lm.Message
+	// Form names the form in which replies come, as align.Read knows it.
+	Form() string
+	// Format returns what a model that has features can hold its reply to, nil
+	// where the prompt's own words are all there is.
+	Format(sig *program.Signature, features lm.Features) *lm.Format
 }
 
 // Lookup returns the adapter of a name.

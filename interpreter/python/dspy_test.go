@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -254,13 +255,14 @@ type knowing struct {
 	strange string
 }
 
-func (k *knowing) Address() string { return "test/recorded" }
+func (k *knowing) Features() lm.Features { return lm.Features{} }
+func (k *knowing) Address() string       { return "test/recorded" }
 
 func (k *knowing) Generate(_ context.Context, r *lm.Request) (*lm.Response, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, c := range k.calls {
-		if !c.used && slices.Equal(c.Messages, r.Messages) {
+		if !c.used && reflect.DeepEqual(c.Messages, r.Messages) {
 			c.used = true
 			return &lm.Response{Text: c.Reply, Finish: lm.FinishStop}, nil
 		}

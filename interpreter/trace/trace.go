@@ -26,6 +26,7 @@ const (
 	CallEnd   Kind = "call_end"   // its reply came, or it failed for good
 	Attempt   Kind = "attempt"    // an attempt failed and will be repeated
 	Misfit    Kind = "misfit"     // a reply did not fit; the model is asked again
+	Partial   Kind = "partial"    // a field of a reply has grown while it is written
 )
 
 // Event is one thing that happened in a run.
@@ -34,9 +35,18 @@ type Event struct {
 	Run     string // id of the run
 	Kind    Kind
 	Address string // program.rag.respond; of a run: program.rag
+	// Step tells apart the runs of a step that have one address (the elements of
+	// a for_each, the rounds of a repeat), and Call the calls of a model: each is
+	// a number that no other in its run has, 0 where there is none.
+	Step int
+	Call int
+	// Element is the index of the for_each element that a step works on; nil:
+	// none.
+	Element *int
 
 	Model    string        // CallStart, CallEnd, Attempt: the model's address
 	Messages []lm.Message  // CallStart
+	Request  *lm.Request   // CallStart: all that is sent; its Messages are Messages
 	Reply    *lm.Response  // CallEnd
 	Cost     *float64      // CallEnd: US dollars; nil: the price is not known
 	Inputs   *value.Object // RunStart, StepStart
@@ -45,6 +55,14 @@ type Event struct {
 	Wait     time.Duration // Attempt: until the next
 	Duration time.Duration // ends
 	Err      error         // ends, Attempt, Misfit
+
+	// Repairs are what was done to a reply so that it fits. StepEnd has none: see
+	// its calls.
+	Repairs []value.Repair // CallEnd
+	Field   string         // Partial: which output
+	Value   any            // Partial: the output so far, of the output's type as far as it has come
+	Done    bool           // Partial: the output is whole
+	Restart bool           // Partial: every field of this call begins again from nothing
 }
 
 // Sink takes the events of runs. A nil Sink drops them.

@@ -45,6 +45,11 @@ const address = "test/scripted"
 // Address returns test/scripted.
 func (r *Recorder) Address() string { return address }
 
+// Features says that everything can be sent: what comes of it is the test's matter.
+func (r *Recorder) Features() lm.Features {
+	return lm.Features{JSON: true, Schema: true, Tools: true, Images: true, Audio: true, Files: true}
+}
+
 // Generate keeps a copy of req and answers it.
 func (r *Recorder) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
 	if end := lm.ContextError(ctx, address); end != nil {

@@ -81,6 +81,9 @@ func New(c Config) (*Model, error) {
 // Address returns anthropic/ and the model's name.
 func (m *Model) Address() string { return m.endpoint.Address() }
 
+// Features says what the model can do.
+func (m *Model) Features() lm.Features { return lm.Features{} }
+
 // Generate sends one message request. Without a key it calls any server but
 // Anthropic's own, where it fails with KindNoKey before a request is made.
 func (m *Model) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
@@ -95,5 +98,9 @@ func (m *Model) Generate(ctx context.Context, req *lm.Request) (*lm.Response, er
 	if err != nil {
 		return nil, err
 	}
-	return m.read(raw, req)
+	resp, err := m.read(raw, req)
+	if err == nil {
+		lm.Whole(req, resp)
+	}
+	return resp, err
 }

@@ -50,6 +50,9 @@ type incontext struct{}
 // Address returns `builtin/incontext`.
 func (incontext) Address() string { return "builtin/" + Name }
 
+// Features says that the baseline takes and gives text only.
+func (incontext) Features() lm.Features { return lm.Features{} }
+
 // Generate reads the messages and answers them. Temperature, top_p and seed are
 // obeyed by having nothing to choose: the reply is the most likely one at every
 // setting. MaxTokens and Stop cut the reply as they do with any model. A context that
@@ -80,9 +83,15 @@ func (m incontext) Generate(ctx context.Context, req *lm.Request) (*lm.Response,
 	}
 	usage := lm.Usage{OutputTokens: countTokens(text), Estimated: true}
 	for _, msg := range req.Messages {
-		usage.InputTokens += countTokens(msg.Content)
+		usage.InputTokens += countTokens(msg.Text())
 	}
-	return &lm.Response{Text: text, Finish: finish, Usage: usage, Model: Name}, nil
+	resp := &lm.Response{Text: text, Finish: finish, Usage: usage, Model: Name}
+	if req.OnDelta != nil {
+		for line := range strings.Lines(text) {
+			req.OnDelta(lm.Delta{Text: line})
+		}
+	}
+	return resp, nil
 }
 
 func (m incontext) refuse(message string) *lm.Error {

@@ -76,6 +76,9 @@ func New(c Config) (*Model, error) {
 // Address returns openai/ and the model's name.
 func (m *Model) Address() string { return m.endpoint.Address() }
 
+// Features says what the model can do.
+func (m *Model) Features() lm.Features { return lm.Features{} }
+
 // Generate makes one chat completion. Without a key it calls any server but
 // OpenAI's own, where it fails with KindNoKey before a request is made.
 func (m *Model) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
@@ -90,5 +93,9 @@ func (m *Model) Generate(ctx context.Context, req *lm.Request) (*lm.Response, er
 	if err != nil {
 		return nil, err
 	}
-	return m.read(raw, req)
+	resp, err := m.read(raw, req)
+	if err == nil {
+		lm.Whole(req, resp)
+	}
+	return resp, err
 }

@@ -75,6 +75,12 @@ func New(name string, replies ...Reply) *Model {
 // Address returns scripted/ and the model's name, which is the path of its file.
 func (m *Model) Address() string { return m.address }
 
+// Features says that a scripted model can be sent everything: its replies are what
+// the file says.
+func (m *Model) Features() lm.Features {
+	return lm.Features{Tools: true, Images: true, Audio: true, Files: true}
+}
+
 // Generate gives out the reply that is due. When none is left for req, it fails
 // with KindRequest, so that nothing tries again.
 func (m *Model) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
@@ -108,6 +114,7 @@ func (m *Model) Generate(ctx context.Context, req *lm.Request) (*lm.Response, er
 	} else {
 		resp.Usage = lm.EstimateUsage(req.Messages, r.Text)
 	}
+	lm.Whole(req, resp)
 	return resp, nil
 }
 
@@ -183,7 +190,7 @@ func count(n int) string {
 func lastUser(req *lm.Request) string {
 	for i := len(req.Messages) - 1; i >= 0; i-- {
 		if req.Messages[i].Role == lm.User {
-			return req.Messages[i].Content
+			return req.Messages[i].Text()
 		}
 	}
 	return ""
