@@ -12,7 +12,7 @@ type talker struct {
 	err   error
 }
 
-func (t talker) Features() Features                                    { return lm.Features{} }
+func (t talker) Features() Features                                    { return Features{} }
 func (t talker) Address() string                                       { return "test/talker" }
 func (t talker) Generate(context.Context, *Request) (*Response, error) { return t.reply, t.err }
 

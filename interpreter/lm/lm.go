@@ -92,7 +92,7 @@ type Request struct {
 	// each piece, one after another, before Generate returns. The texts of the
 	// pieces since the last Restart are together the Response's Text. It must
 	// not block.
-	OnDelta func(Delta)
+	OnDelta func(Delta) `json:"-"`
 }
 
 // Usage counts tokens, as the provider reports them. Estimated says that the

@@ -281,7 +281,7 @@ func difference(got, want []lm.Message) string {
 		return fmt.Sprintf("%d messages, DSPy sent %d", len(got), len(want))
 	}
 	for i := range got {
-		if got[i] != want[i] {
+		if !reflect.DeepEqual(got[i], want[i]) {
 			return fmt.Sprintf("message %d\n%s\n%q\nDSPy sent %s\n%q", i+1, got[i].Role, got[i].Content, want[i].Role, want[i].Content)
 		}
 	}
