@@ -13,24 +13,25 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .PHONY: help
 help: ## print this
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 .PHONY: check
 check: ## the fast part: format, vet, and the tests that need Go alone (under a minute)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results,dspy ./...
+	$(GO) vet -tags results,dspy,clients ./...
 	$(GO) test -short ./...
 
 .PHONY: test
 test: venv ## install what the tests need, then run all of them
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results,dspy ./...
+	$(GO) vet -tags results,dspy,clients ./...
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py --check
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^TestDSPy' ./cmd/dspi
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
 	$(MAKE) test-graph
+	$(MAKE) test-gateway
 
 .PHONY: venv
 venv: $(VENV)/dspy-$(DSPY_VERSION) ## make .venv with the pinned DSPy
@@ -43,6 +44,11 @@ $(VENV)/dspy-$(DSPY_VERSION):
 .PHONY: test-graph
 test-graph: ## draw every graph with the real Mermaid (in Chromium) and Graphviz; installs them
 	GO=$(GO) interpreter/plan/testdata/render/render.sh
+
+.PHONY: test-gateway
+test-gateway: venv ## run the real OpenAI clients (Python, Node) and DSPy through dspi gateway; installs them
+	cd server/gateway/testdata/clients && npm ci --no-audit --no-fund --silent
+	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -count=1 -tags clients -run '^TestClients' ./server/gateway
 
 .PHONY: golden
 golden: venv ## rewrite every golden file and generated page
@@ -68,6 +74,13 @@ soak: ## the long counts: five minutes of fuzzing each
 .PHONY: bench
 bench: venv ## the benchmarks, with what they are compared to in the same run
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -run '^$$' -bench . -benchmem ./...
+
+PEERS := interpreter/align/testdata/peers
+
+.PHONY: bench-align
+bench-align: ## reading replies beside encoding/json and BAML, which it installs (npm)
+	npm install --prefix $(PEERS) --no-package-lock --no-audit --no-fund --silent
+	DSPI_BAML=$(abspath $(PEERS)) $(GO) test -run '^$$' -bench '^BenchmarkPeers$$' -benchmem ./interpreter/align
 
 .PHONY: results
 results: ## measure on real data: make results DATA=FOLDER (with banking77/test.csv in it)

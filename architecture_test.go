@@ -33,15 +33,21 @@ var layers = []struct{ pkg, may string }{
 	{"parser/config", "lang/source lang/diag lang/value lang/types lang/universe lang/program"},
 	{"interpreter/lm", ""},
 	{"interpreter/lm/lmtest", "interpreter/lm"},
+	{"interpreter/cache", "interpreter/lm"},
+	{"interpreter/cache/cachetest", "interpreter/lm interpreter/cache"},
 	{"interpreter/trace", "lang/... interpreter/lm"},
 	{"interpreter/prompt", "lang/... interpreter/lm"},
 	{"interpreter/align", "lang/... interpreter/lm"},
 	{"interpreter/plan", "lang/... interpreter/lm"},
 	{"interpreter/module", "lang/... interpreter/lm interpreter/trace interpreter/prompt interpreter/align"},
 	{"interpreter/python", "lang/... interpreter/plan interpreter/prompt"},
+	{"interpreter/history", "lang/... interpreter/lm interpreter/trace interpreter/align"},
+	{"interpreter/history/historytest", "lang/... interpreter/lm interpreter/history"},
+	{"interpreter/history/page", "interpreter/history"},
 	{"interpreter", "lang/... interpreter/..."},
 	{"stdlib/...", "lang/... interpreter/... stdlib/..."},
 	{"", "lang/... parser/... interpreter/... stdlib/..."},
+	{"server/...", "lang/... interpreter/... stdlib/... server/..."},
 	{"cmd/...", "..."},
 	{"examples", "..."},
 }
@@ -53,6 +59,9 @@ var foreign = map[string]string{
 	"github.com/hashicorp/hcl":         "parser/config",
 	"github.com/zclconf/go-cty":        "parser/config",
 	"github.com/spf13/cobra":           "cmd/...",
+	"modernc.org/sqlite":               "stdlib/internal/database",
+	"github.com/redis/go-redis":        "stdlib/caches/redis",
+	"github.com/aws":                   "stdlib/providers/bedrock",
 }
 
 // TestArrows reads the imports of every file and compares them with layers.

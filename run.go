@@ -7,12 +7,9 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/dspi-lang/dspi/interpreter"
-	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/plan"
-	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/program/state"
@@ -20,7 +17,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/stdlib"
-	"github.com/dspi-lang/dspi/stdlib/providers"
+	"github.com/dspi-lang/dspi/stdlib/prices"
 )
 
 // Baseline is the model that answers when none is named anywhere: a small
@@ -69,29 +66,52 @@ func Sketch(project *program.Project, opt PlanOptions) (*plan.Plan, diag.List, e
 	if err != nil {
 		return nil, nil, err
 	}
+	values, diags := variableValues(project, opt.Vars)
+	if diags != nil {
+		return nil, nil, diags
+	}
+	p, diags := plan.Sketch(project, prog, opt.plan(values))
+	return p, diags, nil
+}
+
+// plan returns what package plan is told.
+func (opt PlanOptions) plan(values map[string]any) plan.Options {
+	getenv := opt.Getenv
+	if getenv == nil {
+		getenv = os.Getenv
+	}
+	projectModel, at := opt.Settings.DefaultModel()
+	return plan.Options{
+		Universe: stdlib.Universe(), State: opt.State, Model: opt.Model, DefaultModel: opt.DefaultModel, FallbackModel: Baseline, Values: values, Getenv: getenv, Prices: prices.Of,
+		ProjectModel: projectModel, ProjectPlace: at,
+	}
+}
+
+// Models resolves the declared models of a project, in the order of their
+// declaration, and those that addresses name, `provider/name`. Keys and `env("…")`
+// are read as Plan does. The error is a diag.List.
+func Models(project *program.Project, addresses []string, opt PlanOptions) ([]*plan.Model, error) {
+	values, diags := variableValues(project, opt.Vars)
+	if diags != nil {
+		return nil, diags
+	}
+	models, diags := plan.Models(project, addresses, opt.plan(values))
+	return models, diags.Err()
+}
+
+// variableValues brings values into the types of their variables.
+func variableValues(project *program.Project, given map[string]any) (map[string]any, diag.List) {
 	values := map[string]any{}
 	var diags diag.List
-	for _, name := range slices.Sorted(maps.Keys(opt.Vars)) {
-		v, err := Variable(project, name, opt.Vars[name])
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		v, err := Variable(project, name, given[name])
 		if err != nil {
 			diags = append(diags, err.(*diag.Diagnostic))
 			continue
 		}
 		values[name] = v
 	}
-	if diags != nil {
-		return nil, nil, diags
-	}
-	getenv := opt.Getenv
-	if getenv == nil {
-		getenv = os.Getenv
-	}
-	projectModel, at := opt.Settings.DefaultModel()
-	p, diags := plan.Sketch(project, prog, plan.Options{
-		Universe: stdlib.Universe(), State: opt.State, Model: opt.Model, DefaultModel: opt.DefaultModel, FallbackModel: Baseline, Values: values, Getenv: getenv,
-		ProjectModel: projectModel, ProjectPlace: at,
-	})
-	return p, diags, nil
+	return values, diags
 }
 
 // LoadState reads a saved program, DSPy's or dspi's, and binds it to a program of
@@ -318,56 +338,5 @@ func faultLines(faults []value.Fault) string {
 // connections and limits. The error is a *diag.Diagnostic or a diag.List; the
 // Result says what was used even then.
 func Run(ctx context.Context, p *plan.Plan, inputs map[string]any) (*Result, error) {
-	return NewRuntime(nil).Run(ctx, p, inputs)
-}
-
-// Runtime runs plans. Its models are opened once and shared by all its runs. It
-// is safe for use by many goroutines.
-type Runtime struct {
-	env *interpreter.Env
-
-	mu     sync.Mutex
-	models map[*plan.Model]lm.LM
-}
-
-// NewRuntime returns a Runtime that gives the events of its runs to sink, which
-// may be nil.
-func NewRuntime(sink trace.Sink) *Runtime {
-	r := &Runtime{models: map[*plan.Model]lm.LM{}}
-	r.env = &interpreter.Env{LM: r.lm, Module: stdlib.Module, Trace: sink}
-	return r
-}
-
-// Run runs a plan with inputs, as the function Run does.
-func (r *Runtime) Run(ctx context.Context, p *plan.Plan, inputs map[string]any) (*Result, error) {
-	in, err := CheckInputs(p.Checked, inputs)
-	if err != nil {
-		return &Result{Program: p.Program}, err
-	}
-	return interpreter.Run(ctx, p, r.env, in)
-}
-
-// Use makes the Runtime answer with model where a plan names m: for tests and
-// for models of one's own.
-func (r *Runtime) Use(m *plan.Model, model lm.LM) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.models[m] = model
-}
-
-// lm opens a model and puts the wrappers of its settings around it.
-func (r *Runtime) lm(m *plan.Model) (lm.LM, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if x, ok := r.models[m]; ok {
-		return x, nil
-	}
-	x, err := providers.Open(providers.Config{Provider: m.Provider, Model: m.ID, BaseURL: m.BaseURL, Key: m.Key})
-	if err != nil {
-		return nil, err
-	}
-	x = lm.WithSecrets(x, secretsOf(m))
-	x = lm.WithRetry(lm.WithLimits(lm.WithTimeout(x, m.Timeout), lm.Limits{Concurrency: m.Concurrency}), m.Retry)
-	r.models[m] = x
-	return x, nil
+	return NewRuntime(Options{}).Run(ctx, p, inputs)
 }

@@ -263,7 +263,7 @@ func TestSecretsInTraces(t *testing.T) {
 		}
 		var mu sync.Mutex
 		var events strings.Builder
-		res, err := dspi.NewRuntime(func(e trace.Event) {
+		res, err := dspi.NewRuntime(dspi.Options{Trace: func(e trace.Event) {
 			mu.Lock()
 			defer mu.Unlock()
 			fmt.Fprintf(&events, "%+v\n", e)
@@ -272,7 +272,7 @@ func TestSecretsInTraces(t *testing.T) {
 			}
 			line, _ := json.Marshal(e)
 			events.Write(line)
-		}).Run(context.Background(), p, map[string]any{"q": "x"})
+		}}).Run(context.Background(), p, map[string]any{"q": "x"})
 		text := fmt.Sprintf("%s\n%+v\n%v", events.String(), res, err)
 		if way == "fine" {
 			a, _ := res.Outputs.Get("a")

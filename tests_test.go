@@ -89,7 +89,7 @@ func TestTests(t *testing.T) {
 		}
 	}
 
-	r := dspi.NewRuntime(nil)
+	r := dspi.NewRuntime(dspi.Options{})
 	test, p := planned(t, project, "slow", dspi.PlanOptions{})
 	r.Use(p.Ops[0].Model, fake{})
 	run := r.Test(t.Context(), p, test)

@@ -46,6 +46,13 @@ func misfitFault(op *plan.Op, e *module.MisfitError) *diag.Diagnostic {
 	}
 	file := source.NewFile(name, text)
 	d := diag.New("E0601", file.Place(replySpan(text, last.Faults)), label)
+	for i, m := range e.Misfits[:n-1] {
+		if strings.TrimSpace(m.Reply) == "" {
+			continue
+		}
+		earlier := source.NewFile(fmt.Sprintf("reply %d of %d from %s", i+1, n, e.Model), m.Reply)
+		d.Relate(earlier.Place(replySpan(m.Reply, m.Faults)), "%s", m.Faults[0].String())
+	}
 	d.Relate(op.Step.Place, "asked by %s", op.Address)
 	var b strings.Builder
 	if n > 1 {
@@ -122,7 +129,14 @@ func modelFault(op *plan.Op, err error) error {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&facts, "    attempts  %d in %s\n", e.Attempts, e.Elapsed.Round(1e6))
 	}
-	if said != "" {
+	for i, reason := range e.Reasons {
+		word := "members"
+		if i > 0 {
+			word = ""
+		}
+		fmt.Fprintf(&facts, "    %-8s  %s\n", word, reason)
+	}
+	if said != "" && e.Reasons == nil {
 		fmt.Fprintf(&facts, "    said      %s\n", said)
 	}
 	make := func(code diag.Code, label string) *diag.Diagnostic {
@@ -143,6 +157,19 @@ func modelFault(op *plan.Op, err error) error {
 		return make("E0604", name+" gave no whole reply in time").Hint("allow more time with `timeout` in the model's block, or ask for less with `max_tokens`")
 	case lm.KindUnreachable:
 		return make("E0605", name+" cannot be reached").Hint("is the server running, is `base_url` right, is there a network?")
+	case lm.KindBudget:
+		return make("E0623", "the next call would go beyond the budget").
+			Hint("allow more with --budget, or send less: fewer rows, shorter prompts, a lower `max_tokens`")
+	case lm.KindOpen:
+		return make("E0624", name+" is left alone for a while").
+			Hint("wait, or say how soon it is left alone and for how long: `breaker { failures = …, cooldown = … }` in the model's block").
+			Hint("or let a route answer with another model: route = \"fallback\"")
+	case lm.KindNoMember:
+		return make("E0626", name+" has no member that answers").
+			Hint("only the models in the list ever answer: put right what is said of them, or add another")
+	case lm.KindTooLarge:
+		return make("E0627", "this call does not fit into a minute of "+name).
+			Hint("raise `tokens_per_minute` in `limits`, lower `max_tokens`, or send less")
 	case lm.KindRequest:
 		return make("E0621", name+" refused the request")
 	case lm.KindCanceled:

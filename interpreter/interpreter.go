@@ -16,6 +16,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
@@ -33,18 +34,24 @@ type Env struct {
 	LM func(*plan.Model) (lm.LM, error)
 	// Module returns the module of a name.
 	Module func(name string) (module.Module, bool)
+	// Files opens the folder from which a program may read pictures, sounds and
+	// documents; nil: none can be opened.
+	Files Files
 	// Trace takes the events of runs; nil drops them.
 	Trace trace.Sink
+	// Stream makes models write their replies piece by piece, and the outputs
+	// that grow with them events of the trace.
+	Stream bool
 }
 
 // Usage is what a run has used.
 type Usage struct {
-	Calls        int      `json:"calls"`
+	Calls        int      `json:"calls"` // requests that were answered
 	InputTokens  int      `json:"input_tokens"`
 	OutputTokens int      `json:"output_tokens"`
-	Cached       int      `json:"cached"`
-	USD          *float64 `json:"usd"` // nil when a price is not known
-	Estimated    bool     `json:"-"`   // some tokens were counted by us
+	Cached       int      `json:"cached"` // replies that were kept from earlier calls: nothing was sent
+	USD          *float64 `json:"usd"`    // nil when a price is not known
+	Estimated    bool     `json:"-"`      // some tokens were counted by us
 }
 
 // Add returns the sum of two counts. Its cost is known when both are.
@@ -97,6 +104,8 @@ type run struct {
 	id    string
 	start time.Time
 
+	steps, calls atomic.Int64 // numbers that were given out
+
 	mu    sync.Mutex
 	usage Usage
 }
@@ -115,22 +124,45 @@ func (r *run) used() Usage {
 	return r.usage
 }
 
-func (r *run) count(u lm.Usage, price *lm.Price) *float64 {
+// count adds a reply to what the run has used.
+func (r *run) count(reply *lm.Response) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.usage.Calls++
-	r.usage.InputTokens += u.InputTokens
-	r.usage.OutputTokens += u.OutputTokens
-	r.usage.Estimated = r.usage.Estimated || u.Estimated
-	if price == nil {
-		r.usage.USD = nil
-		return nil
+	r.usage.Count(reply)
+}
+
+func (r *run) lost(spent []lm.Spent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range spent {
+		r.usage.spend(s.Usage, s.Cost)
 	}
-	usd := price.Cost(u)
-	if r.usage.USD != nil {
-		*r.usage.USD += usd
+}
+
+// Count adds a reply, and all that was sent for it.
+func (u *Usage) Count(reply *lm.Response) {
+	if reply.Cached {
+		u.Cached++
+	} else {
+		u.spend(reply.Usage, reply.Cost)
 	}
-	return &usd
+	for _, also := range reply.Also {
+		u.spend(also.Usage, also.Cost)
+	}
+}
+
+// spend adds one request. The cost of all is known as long as that of each is.
+func (u *Usage) spend(tokens lm.Usage, usd *float64) {
+	u.Calls++
+	u.InputTokens += tokens.InputTokens
+	u.OutputTokens += tokens.OutputTokens
+	u.Estimated = u.Estimated || tokens.Estimated
+	switch {
+	case usd == nil:
+		u.USD = nil
+	case u.USD != nil:
+		*u.USD += *usd
+	}
 }
 
 // Refused says why Run would refuse a plan before anything is sent: the error
@@ -142,7 +174,7 @@ func Refused(p *plan.Plan) error {
 	return nil
 }
 
-// refusePending refuses a plan that needs a setting which is not obeyed yet.
+// refusePending refuses a plan that needs what this version cannot run.
 func refusePending(p *plan.Plan) *diag.Diagnostic {
 	for _, op := range p.Ops {
 		if op.Plan != nil {
@@ -156,17 +188,6 @@ func refusePending(p *plan.Plan) *diag.Diagnostic {
 				Say("The step `%s` needs `%s`, and this version of dspi cannot run it: %s is missing. Nothing was sent.", op.Name, x.Setting, x.Missing).
 				Hint("`dspi check` and `dspi plan` work all the same")
 		}
-		if op.Model == nil || len(op.Model.Pending) == 0 {
-			continue
-		}
-		first := op.Model.Pending[0]
-		d := diag.New("E0506", first.Place, "`"+first.Setting+"` is understood but not obeyed yet")
-		for _, more := range op.Model.Pending[1:] {
-			d.Relate(more.Place, "`%s` neither", more.Setting)
-		}
-		return d.Say("The step `%s` would be answered by %s, and this version of dspi cannot do what `%s` asks for: %s is missing. Nothing was sent, because a setting that is not obeyed must not be ignored.",
-			op.Name, op.Model.Address, first.Setting, first.Missing).
-			Hint("take the setting out, or choose another model with --model")
 	}
 	return nil
 }

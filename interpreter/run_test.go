@@ -251,14 +251,13 @@ func TestEvents(t *testing.T) {
 // before anything is sent.
 func TestPendingIsRefused(t *testing.T) {
 	p := makePlan(t, `
-model m {
-  provider = "openai"
-  name     = "x"
-  limits { tokens_per_minute = 5 }
-}
 program ask {
   question: string -> answer: string
-  model = model.m
+  best_of_n best {
+    n      = 3
+    reward = len(answer)
+    predict {}
+  }
 }
 `, "ask")
 	model := answering(func(context.Context, *lm.Request) (string, error) {
@@ -267,7 +266,7 @@ program ask {
 	})
 	_, err := interpreter.Run(t.Context(), p, env(model, nil), value.NewObject("question", "?"))
 	var d *diag.Diagnostic
-	if !errors.As(err, &d) || d.Code != "E0506" || !strings.Contains(d.Primary.Text, "tokens_per_minute") {
+	if !errors.As(err, &d) || d.Code != "E0510" || !strings.Contains(d.Primary.Text, "best_of_n") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -422,7 +421,7 @@ func TestFlow(t *testing.T) {
 				atOnce--
 				mu.Unlock()
 				if part("text") == "b" {
-					return "no fields at all", nil
+					return "\n", nil
 				}
 				return field("gist", "g:"+part("text")), nil
 			case strings.Contains(last, "`[[ ## digest ## ]]`"):

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dspi-lang/dspi/interpreter/align"
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
@@ -166,14 +167,15 @@ func (f *frame) step(ctx context.Context, op *plan.Op) (out *value.Object, err e
 	if err != nil {
 		return nil, err
 	}
-	f.run.emit(trace.Event{Kind: trace.StepStart, Address: op.Address, Inputs: inputs})
+	h := host{f.run, op, int(f.run.steps.Add(1)), f.elementIndex()}
+	h.Emit(trace.Event{Kind: trace.StepStart, Inputs: inputs})
 	defer func() {
-		f.run.emit(trace.Event{Kind: trace.StepEnd, Address: op.Address, Outputs: out, Duration: time.Since(start), Err: err})
+		h.Emit(trace.Event{Kind: trace.StepEnd, Outputs: out, Duration: time.Since(start), Err: err})
 	}()
 	if op.Plan != nil {
 		return f.run.plan(ctx, op.Plan, inputs)
 	}
-	call, mod, err := f.call(ctx, op, inputs)
+	call, mod, err := f.call(ctx, op, inputs, h)
 	if err != nil {
 		return nil, err
 	}
@@ -182,6 +184,19 @@ func (f *frame) step(ctx context.Context, op *plan.Op) (out *value.Object, err e
 		return nil, callFault(op, err)
 	}
 	return out, nil
+}
+
+// elementIndex returns the index of the for_each element that is worked on, nil
+// for none.
+func (f *frame) elementIndex() *int {
+	for x := f; x != nil; x = x.parent {
+		if each, ok := x.locals["each"].(*value.Object); ok {
+			i, _ := each.Get("index")
+			n, _ := i.(int)
+			return &n
+		}
+	}
+	return nil
 }
 
 // given reports whether a name has a value of its own.
@@ -229,7 +244,7 @@ func (f *frame) stepInputs(ctx context.Context, op *plan.Op) (*value.Object, err
 }
 
 // call puts together what the module of a step gets.
-func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*module.Call, module.Module, error) {
+func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object, h host) (*module.Call, module.Module, error) {
 	st := op.Step
 	mod, ok := f.run.env.Module(op.Module)
 	if !ok {
@@ -263,11 +278,18 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*m
 	if sig.Instructions == "" {
 		sig.Instructions = st.Declared.DefaultInstructions()
 	}
-	params := plan.Params(eval, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop).Or(op.Model.Params)
+	params := plan.Params(eval, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.ReasoningEffort).Or(op.Model.Params)
 	retries := plan.DefaultRetries
 	if n, ok := eval(s.Retries).(int); ok {
 		retries = n
 	}
+	if first != nil {
+		return nil, nil, first
+	}
+	if inputs, err = f.loadMedia(op, sig.Inputs, inputs); err != nil {
+		return nil, nil, err
+	}
+	rollout, _ := eval(s.Rollout).(int)
 	if first != nil {
 		return nil, nil, first
 	}
@@ -277,8 +299,15 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object) (*m
 	}
 	return &module.Call{
 		Address: op.Address, Signature: &sig, Inputs: inputs, Demos: op.Demos, LM: model, Params: params,
-		Adapter: adapter, Retries: retries, Host: host{f.run, op},
+		Adapter: adapter, Mode: replyMode(s.Replies), Retries: retries, Rollout: rollout, Stream: f.run.env.Stream, Host: h,
 	}, mod, nil
+}
+
+func replyMode(name string) align.Mode {
+	if name == "" {
+		return align.Repairing
+	}
+	return align.Mode(name)
 }
 
 func orChat(adapter string) string {
@@ -348,15 +377,21 @@ func (f *frame) lookup(root string) (any, bool) {
 	return nil, false
 }
 
-// host is what a module sees of the machine.
+// host is what a module sees of the machine, for one run of a step.
 type host struct {
-	run *run
-	op  *plan.Op
+	run     *run
+	op      *plan.Op
+	step    int  // its number in the run
+	element *int // of a for_each
 }
 
 func (h host) Emit(e trace.Event) {
-	e.Address = h.op.Address
+	e.Address, e.Step, e.Element = h.op.Address, h.step, h.element
 	h.run.emit(e)
 }
 
-func (h host) Count(_ string, u lm.Usage) *float64 { return h.run.count(u, h.op.Model.Price) }
+func (h host) NewCall() int { return int(h.run.calls.Add(1)) }
+
+func (h host) Count(reply *lm.Response) { h.run.count(reply) }
+
+func (h host) Lost(spent []lm.Spent) { h.run.lost(spent) }

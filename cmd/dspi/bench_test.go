@@ -80,7 +80,7 @@ func BenchmarkPredict(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	runtime := dspi.NewRuntime(nil)
+	runtime := dspi.NewRuntime(dspi.Options{})
 	runtime.Use(plan.Ops[0].Model, prepared.New("predict", prepared.Reply{
 		Text:  "[[ ## answer ## ]]\nParis\n\n[[ ## confidence ## ]]\n0.9\n\n[[ ## completed ## ]]\n",
 		Times: prepared.Always,

@@ -166,8 +166,13 @@ func providerEntry(p universe.Provider) docEntry {
 	switch {
 	case p.KeyVar != "":
 		e.Facts = append(e.Facts, "key: "+p.KeyVar+" in the environment, or api_key in a model block")
+	case p.NeedKey:
+		e.Facts = append(e.Facts, "key: api_key in a model block")
 	default:
 		e.Facts = append(e.Facts, "needs no key")
+	}
+	if p.NeedURL {
+		e.Facts = append(e.Facts, "needs base_url in a model block")
 	}
 	if p.Models != nil {
 		e.Facts = append(e.Facts, "models: "+strings.Join(p.Models, ", "))

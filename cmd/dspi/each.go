@@ -96,7 +96,8 @@ type job struct {
 }
 
 // runEach is `dspi run --each`.
-func (a *app) runEach(ctx context.Context, p *plan.Plan, given map[string]any, path string, f eachFlags) error {
+func (a *app) runEach(ctx context.Context, p *plan.Plan, given map[string]any, settings *dspi.Settings, run *runFlags) (err error) {
+	path, f := run.each, run.eachFlags
 	fixed, err := fixedInputs(p.Checked, given)
 	if err != nil {
 		return err
@@ -114,8 +115,17 @@ func (a *app) runEach(ctx context.Context, p *plan.Plan, given map[string]any, p
 		return err
 	}
 	a.noteBaseline(p)
+	runtime, err := a.openSession(run.callFlags, run.keepFlags, settings, p, dspi.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := runtime.close(); err == nil {
+			err = cerr
+		}
+	}()
 	b := &batch{
-		app: a, plan: p, runtime: dspi.NewRuntime(nil), table: t, fixed: fixed, flags: f, chosen: chosen,
+		app: a, plan: p, runtime: runtime.Runtime, table: t, fixed: fixed, flags: f, chosen: chosen,
 		order: make(chan *job, max(64, 4*f.concurrency)), todo: make(chan *job), stop: make(chan struct{}),
 		progress: newProgress(),
 	}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"encoding/base64"
 	"os"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/dspi-lang/dspi"
+	"github.com/dspi-lang/dspi/interpreter"
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
@@ -108,6 +110,9 @@ func (a *app) pairText(sig *program.Signature, p pair) (dspi.Text, error) {
 		text, err = a.takeStdin(p.name + "=-")
 	case strings.HasPrefix(p.text, "@"):
 		path := p.text[1:]
+		if f, ok := sig.Input(p.name); ok && path != "" && isMedia(f.Type) {
+			return mediaInput(path)
+		}
 		if path == "" {
 			return "", wrong("`%s=@` names no file", p.name).hint("%s=@FILE reads the file's text", p.name)
 		}
@@ -125,6 +130,28 @@ func (a *app) pairText(sig *program.Signature, p pair) (dspi.Text, error) {
 		text = strings.TrimSpace(text)
 	}
 	return dspi.Text(text), err
+}
+
+// isMedia reports whether a type is a picture, a sound or a document.
+func isMedia(t types.Type) bool {
+	inner, _ := types.Unwrap(t)
+	p, ok := inner.(*types.Primitive)
+	return ok && p.Row.Group == types.Media
+}
+
+// mediaInput reads the file of `name=@FILE` as the bytes of a picture, sound or
+// document.
+func mediaInput(path string) (dspi.Text, error) {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > interpreter.MaxMedia {
+		return "", wrong("%s has %d MB", path, info.Size()>>20).say("At most %d MB are sent to a model.", interpreter.MaxMedia>>20)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", wrong("%s cannot be read", path).say("%s.", strings.TrimPrefix(err.Error(), "open "))
+	}
+	o := value.NewObject("data", base64.StdEncoding.EncodeToString(data), "media_type", interpreter.MediaType(path, data))
+	return dspi.Text(value.EncodeJSON(o)), nil
 }
 
 // isText reports whether a type holds text as it is.

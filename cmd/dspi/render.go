@@ -32,7 +32,8 @@ func renderCommand(a *app) *cobra.Command {
 		Short: "Show the messages a step would send",
 		Long: `Shows the messages that a step would send to its model, to the byte, and sends
 nothing. The inputs are those of the step. The step of a program without steps is
-called predict; without STEP it is the program's first one.
+called predict; without STEP it is the program's first one. Of the adapter two_step
+these are the messages of the first call.
 
 --demos takes a JSON list of objects: worked examples with values for the step's
 inputs and outputs.`,
@@ -48,7 +49,7 @@ inputs and outputs.`,
 	flags.StringVar(&f.input, "input", "", "a JSON object of the step's inputs: a `file`, or - for standard input")
 	flags.StringVar(&f.demos, "demos", "", "a JSON list of worked examples: a `file`, or -")
 	flags.StringVar(&f.instructions, "instructions", "", "a `text` instead of the step's instructions")
-	flags.StringVar(&f.adapter, "adapter", "", "how the prompt is written: `chat` (default: the step's)")
+	flags.StringVar(&f.adapter, "adapter", "", "write the prompt as this `adapter` does: "+strings.Join(prompt.Names(), ", ")+" (default: the step's)")
 	jsonFlag(cmd, &f.json, `print [{"role","content"},…]`)
 	completeRun(a, cmd, &f.signature)
 	complete(cmd, "adapter", prompt.Names()...)
@@ -123,7 +124,7 @@ func (a *app) printMessages(messages []lm.Message) {
 		if i > 0 {
 			fmt.Fprintln(a.out)
 		}
-		text := m.Content
+		text := m.Text()
 		if tty {
 			text = harmless(text)
 		}

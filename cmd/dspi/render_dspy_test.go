@@ -11,9 +11,10 @@ import (
 )
 
 // TestRenderAsDSPy runs `dspi render` on every case that the real DSPy answered
-// (interpreter/prompt/testdata/dspy, made by generate.py there) and compares what
-// is printed with DSPy's messages, byte for byte. A case that differs on purpose
-// begins with "differs:", says why, and has messages of its own.
+// (interpreter/prompt/testdata/dspy, made by generate.py there), with each adapter
+// that is DSPy's, and compares what is printed with DSPy's messages, byte for byte.
+// A case that differs on purpose begins with "differs:", says why, and has messages
+// of its own.
 func TestRenderAsDSPy(t *testing.T) {
 	paths, err := filepath.Glob("../../interpreter/prompt/testdata/dspy/*.txtar")
 	if err != nil {
@@ -29,19 +30,25 @@ func TestRenderAsDSPy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "messages.json"
+		form := "messages.json"
 		if bytes.HasPrefix(archive.Comment, []byte("differs: ")) {
 			differing++
-			want = "messages.dspi.json"
+			form = "messages.dspi.json"
 		}
-		t.Run(name, func(t *testing.T) { renderCase(t, archive, want) })
+		t.Run(name, func(t *testing.T) {
+			renderCase(t, archive, "chat", form)
+			for _, adapter := range []string{"json", "xml", "two_step"} {
+				renderCase(t, archive, adapter, adapter+"."+form)
+			}
+		})
 	}
 	if share := float64(differing) / float64(len(paths)); share > 0.05 {
 		t.Errorf("%d of %d cases differ from DSPy: %.1f %%", differing, len(paths), 100*share)
 	}
 }
 
-func renderCase(t *testing.T, archive *txtar.Archive, expected string) {
+func renderCase(t *testing.T, archive *txtar.Archive, adapter, expected string) {
+	t.Helper()
 	dir := t.TempDir()
 	var want []byte
 	for _, f := range archive.Files {
@@ -51,18 +58,18 @@ func renderCase(t *testing.T, archive *txtar.Archive, expected string) {
 		}
 		writeFile(t, filepath.Join(dir, f.Name), string(f.Data))
 	}
-	got, stderr, code := runHere(t, "render", filepath.Join(dir, "signature.dsp"), "--json",
+	got, stderr, code := runHere(t, "render", filepath.Join(dir, "signature.dsp"), "--json", "--adapter", adapter,
 		"--input", filepath.Join(dir, "inputs.json"), "--demos", filepath.Join(dir, "demos.json"))
 	if code != 0 {
 		t.Fatalf("exit status %d\n%s", code, stderr)
 	}
 	ours, theirs := messagesOf(t, []byte(got)), messagesOf(t, want)
 	if len(ours) != len(theirs) {
-		t.Errorf("%d messages, want %d", len(ours), len(theirs))
+		t.Errorf("%s: %d messages, want %d", adapter, len(ours), len(theirs))
 	}
 	for i := range min(len(ours), len(theirs)) {
 		if ours[i] != theirs[i] {
-			t.Errorf("message %d\ngot  %s\n%q\nwant %s\n%q", i+1, ours[i].Role, ours[i].Content, theirs[i].Role, theirs[i].Content)
+			t.Errorf("%s: message %d\ngot  %s\n%q\nwant %s\n%q", adapter, i+1, ours[i].Role, ours[i].Content, theirs[i].Role, theirs[i].Content)
 		}
 	}
 }

@@ -315,7 +315,7 @@ func (r *repl) run(ctx context.Context, name string, pairs []pair) error {
 	}
 	w := newWatch(p)
 	stop := w.show(r.a)
-	res, err := dspi.NewRuntime(w.see).Run(ctx, p, objectMap(checked))
+	res, err := dspi.NewRuntime(dspi.Options{Trace: w.see}).Run(ctx, p, objectMap(checked))
 	stop()
 	if err != nil {
 		if ctx.Err() != nil {

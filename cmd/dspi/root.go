@@ -52,8 +52,9 @@ parallelism are the runtime's work.`,
 			root.AddCommand(c)
 		}
 	}
-	add("work", runCommand(a), checkCommand(a), testCommand(a), fmtCommand(a), planCommand(a), graphCommand(a), renderCommand(a), replCommand(a), schemaCommand(a), configCommand(a), initCommand(a))
-	add("work", importCommand(a), exportCommand(a))
+	add("work", runCommand(a), checkCommand(a), testCommand(a), fmtCommand(a), planCommand(a), graphCommand(a), renderCommand(a), replCommand(a), schemaCommand(a), alignCommand(a), configCommand(a), initCommand(a))
+	add("work", importCommand(a), exportCommand(a), gatewayCommand(a))
+	add("work", showCommand(a), runsCommand(a), cacheCommand(a))
 	add("learn", explainCommand(a), docCommand(a), versionCommand(a))
 	return root
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/dspi-lang/dspi"
 	"github.com/dspi-lang/dspi/interpreter"
 	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/stdlib"
@@ -24,8 +25,12 @@ type runFlags struct {
 	signature string
 	input     string
 	json      bool
+	stream    bool
 	each      string
+	budget    []string
 	eachFlags
+	callFlags
+	keepFlags
 }
 
 func runCommand(a *app) *cobra.Command {
@@ -59,8 +64,12 @@ rows: {"row":1,"outputs":{…}} or {"row":1,"error":{…}}.`,
 	flags.StringVarP(&f.signature, "signature", "s", "", "a `signature` instead of a file: \"question -> answer: int\"")
 	flags.StringVar(&f.input, "input", "", "a JSON object of inputs: a `file`, or - for standard input")
 	jsonFlag(cmd, &f.json, "print one JSON object: outputs, usage, duration, or the error")
+	flags.BoolVar(&f.stream, "stream", false, "show outputs while models write them; with --json a line for each growth")
 	flags.StringVar(&f.each, "each", "", "run once for every row of a `table`: rows.jsonl, rows.csv")
 	f.eachFlags.flags(cmd)
+	budgetFlag(cmd, &f.budget)
+	f.callFlags.flags(cmd)
+	f.keepFlags.flags(cmd)
 	completeRun(a, cmd, &f.signature)
 	return cmd
 }
@@ -108,30 +117,57 @@ func (a *app) tryRun(ctx context.Context, f *runFlags, cmd *cobra.Command, args 
 		return err
 	}
 	a.warn(dspi.NotObeyed(opt.Settings))
+	if f.stream && f.each != "" {
+		return wrong("--stream and --each do not go together").hint("--stream shows one run as it goes; rows of --each appear as they are done")
+	}
+	if ctx, err = withBudget(ctx, f.budget); err != nil {
+		return err
+	}
 	if f.each != "" {
-		return a.runEach(ctx, p, inputs, f.each, f.eachFlags)
+		return a.runEach(ctx, p, inputs, opt.Settings, f)
 	}
 	checked, err := dspi.CheckInputs(p.Checked, inputs)
 	if err != nil {
 		return err
 	}
 	a.noteBaseline(p)
-	return a.runOnce(ctx, p, checked, f.json)
+	return a.runOnce(ctx, p, checked, opt.Settings, f)
 }
 
 // runOnce runs a plan and prints what it made.
-func (a *app) runOnce(ctx context.Context, p *plan.Plan, inputs *value.Object, asJSON bool) error {
+func (a *app) runOnce(ctx context.Context, p *plan.Plan, inputs *value.Object, settings *dspi.Settings, f *runFlags) (err error) {
+	asJSON, stream := f.json, f.stream
 	w := newWatch(p)
-	stop := w.show(a)
-	res, err := dspi.NewRuntime(w.see).Run(ctx, p, objectMap(inputs))
+	opt := dspi.Options{Trace: w.see, Stream: stream}
+	shown := func(*value.Object) bool { return false }
+	stop := func() {}
+	if stream {
+		s := newStreamed(a, p, asJSON)
+		opt.Trace = func(e trace.Event) { w.see(e); s.see(e) }
+		shown = s.finish
+	}
+	runtime, err := a.openSession(f.callFlags, f.keepFlags, settings, p, opt)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := runtime.close(); err == nil {
+			err = cerr
+		}
+	}()
+	if !stream {
+		stop = w.show(a)
+	}
+	res, err := runtime.Run(ctx, p, objectMap(inputs))
 	stop()
+	whole := shown(res.Outputs)
 	if asJSON {
 		if err != nil {
 			_ = a.writeJSON(failure(res, err))
 		} else if werr := a.writeJSON(success(res)); werr != nil {
 			return werr
 		}
-	} else if err == nil {
+	} else if err == nil && !whole {
 		a.printOutputs(res.Outputs)
 	}
 	switch {
@@ -237,6 +273,9 @@ func usesFallback(p *plan.Plan) bool {
 // usageLine says what a run used: `1 call, 52 tokens in, 8 out, $0.0001, 12 ms`.
 func usageLine(u interpreter.Usage, d time.Duration) string {
 	s := plural(u.Calls, "call")
+	if u.Cached > 0 {
+		s += fmt.Sprintf(", %d from the cache", u.Cached)
+	}
 	if u.Calls > 0 {
 		about := ""
 		if u.Estimated {

@@ -318,7 +318,7 @@ func scripted(p *plan.Plan) bool {
 // startTests runs tests in the background, as many at once as parallel says, and
 // closes their channels in any order.
 func (a *app) startTests(ctx context.Context, t *tested, parallel int) {
-	runtime := dspi.NewRuntime(nil)
+	runtime := dspi.NewRuntime(dspi.Options{})
 	todo := make(chan *testJob)
 	for range parallel {
 		go func() {

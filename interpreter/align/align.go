@@ -1,30 +1,40 @@
-// Package align reads a model's reply into typed fields.
+// Package align reads a model's reply into typed values. docs/alignment.md is its
+// specification.
 //
-//	Chat      reads a reply in the chat format of package prompt
-//	Misfit    why a reply does not fit: every fault, the fields that do fit,
-//	          and where each field's text stands in the reply
-//	Section   one `[[ ## name ## ]]` header of a reply and the text under it
+//	Read       reads a whole reply into the outputs of a signature
+//	Value      reads one value of a type from a text
+//	Mode       how far a reply may be from what was asked for
+//	Reading    a reply that fits: its outputs, what was repaired, the score
+//	Misfit     why a reply does not fit: every fault, the fields that do fit,
+//	           and where each field's text stands in the reply
+//	Section    the text of one field in the reply
+//	Kind       one kind of repair, a row of the table (kinds.go)
 //
-// The rules are those of DSPy 3.3.1's ChatAdapter: what it reads is read here to
-// the same values. testdata/dspy holds what the real one makes of some two
-// thousand replies, and the test lists each that is read otherwise: those DSPy
-// refuses although they can mean only one thing (read.go says which), and those
-// it guesses at. Beyond DSPy, values are held against their constraints.
+// A reply is read in stages. The form gives each output its text (forms.go;
+// sections.go for chat, xml.go for tags). A text that is as asked becomes a value
+// at once (section.go; strict.go is the fast path for JSON). Any other goes through
+// a parser that takes whatever resembles JSON (candidates.go, parse.go, quotes.go,
+// escape.go) and leaves a tree (tree.go), and the tree is brought into the type
+// (coerce.go; number.go, choice.go, collections.go, record.go). run.go keeps the
+// account: nothing is changed without a repair, nothing is left out without one.
 //
-// Reading happens in two stages: the reply is cut into sections (sections.go), and
-// the text of each section becomes a value of its field's type (read.go, with
-// literal.go for JSON and Python's way to write values). Everything is pure, takes
-// time in proportion to the reply, and never panics, whatever the reply is.
+// Everything is pure, takes time in proportion to the reply, and never panics,
+// whatever the reply is. What DSPy 3.3.1 reads is read here to the same values:
+// testdata/dspy holds what the real one makes of some thousands of replies.
 package align
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
 )
+
+// MaxReply is the size of the longest reply that is read, in bytes.
+const MaxReply = 16 << 20
 
 // Misfit says why a reply does not fit its signature. It is an error.
 type Misfit struct {
@@ -34,6 +44,8 @@ type Misfit struct {
 	Faults []value.Fault
 	// Fits holds the fields that could be read.
 	Fits *value.Object
+	// Repairs are what was done to read them, and to come as far as the faults.
+	Repairs []value.Repair
 	// Sections are the parts of the reply, in its order.
 	Sections []Section
 }
@@ -45,73 +57,6 @@ func (m *Misfit) Error() string {
 
 // Section returns the section that a field was read from.
 func (m *Misfit) Section(field string) (Section, bool) { return find(m.Sections, field) }
-
-// Chat reads a reply in the chat format into the outputs of sig, in their order.
-// An output that the reply does not give takes its default, or null if it may be
-// null; any other is a fault. Either the outputs or the misfit is nil.
-func Chat(sig *program.Signature, reply string) (*value.Object, *Misfit) {
-	m := &Misfit{Reply: reply, Fits: &value.Object{}}
-	if strings.TrimSpace(reply) == "" {
-		m.Faults = []value.Fault{{
-			Loc: []any{}, Type: "empty_reply", Input: reply,
-			Msg: "the model's reply is empty; expected " + headers(sig.Outputs),
-		}}
-		return nil, m
-	}
-	m.Sections = sections(reply)
-	given := make(map[string]int, len(m.Sections)) // the first of each name counts
-	for i, s := range m.Sections {
-		if _, again := given[s.Name]; !again {
-			given[s.Name] = i
-		}
-	}
-	for i := range sig.Outputs {
-		f := &sig.Outputs[i]
-		v, faults := output(f, m.Sections, given)
-		if faults == nil {
-			m.Fits.Set(f.Name, v)
-		}
-		m.Faults = append(m.Faults, faults...)
-	}
-	if m.Faults == nil {
-		return m.Fits, nil
-	}
-	return nil, m
-}
-
-func output(f *types.Field, sections []Section, given map[string]int) (any, []value.Fault) {
-	if i, ok := given[f.Name]; ok {
-		v, faults := read(f.Type, sections[i].Text)
-		for j := range faults {
-			faults[j].Loc = append([]any{f.Name}, faults[j].Loc...)
-		}
-		return v, faults
-	}
-	switch {
-	case f.HasDefault:
-		return f.Default, nil
-	case types.Nullable(f.Type):
-		return nil, nil
-	}
-	return nil, []value.Fault{{
-		Loc: []any{f.Name}, Type: "missing",
-		Msg: fmt.Sprintf("the reply has no line [[ ## %s ## ]]; a `%s` should stand under it", f.Name, f.Type),
-	}}
-}
-
-// headers names the lines that are expected: at most a few.
-func headers(fields []types.Field) string {
-	const most = 6
-	names := make([]string, 0, most+1)
-	for i := range fields {
-		if i == most {
-			names = append(names, "…")
-			break
-		}
-		names = append(names, "[[ ## "+fields[i].Name+" ## ]]")
-	}
-	return strings.Join(names, ", ")
-}
 
 // Mode says how far a reply may be from what was asked for.
 type Mode string
@@ -135,12 +80,140 @@ type Reading struct {
 	Score   int            // how far the reply was from what was asked for; 0: not at all
 }
 
-// Read reads a reply in a form (`chat`, `json`, `xml`) into the outputs of sig.
-// Either the reading or the misfit is nil.
+// Read reads a reply in a form (`chat`, `json`, `xml`) into the outputs of sig, in
+// their order. An output that the reply does not give takes its default, or null if
+// it may be null; any other is a fault. Either the reading or the misfit is nil.
 func Read(sig *program.Signature, form, reply string, mode Mode) (*Reading, *Misfit) {
-	outputs, misfit := Chat(sig, reply)
+	r := &run{mode: mode}
+	return r.read(sig, form, reply)
+}
+
+func (r *run) read(sig *program.Signature, form, reply string) (*Reading, *Misfit) {
+	m := &Misfit{Fits: &value.Object{}}
+	reply, ok := r.clean(reply)
+	m.Reply = reply
+	if ok && strings.TrimSpace(reply) == "" {
+		r.fault(nil, "empty_reply", "the model's reply is empty; expected "+expected(sig, form), reply)
+		ok = false
+	}
+	if !ok {
+		m.Repairs, m.Faults = r.done()
+		return nil, m
+	}
+	if len(r.repairs) == 0 {
+		if out, ok := r.asAskedIn(sig, form, strings.TrimSpace(reply)); ok {
+			return &Reading{Outputs: out}, nil
+		}
+	}
+	p := r.inForm(sig, form, reply)
+	if r.mode != Strict && p.missing > 0 {
+		p = r.otherwise(sig, p, form, reply)
+	}
+	m.Sections = p.sections
+	out := r.outputs(sig, p, m.Fits)
+	if r.mode == Strict && len(r.faults) == 0 {
+		for _, x := range r.repairs { // what was repaired was not asked for
+			msg := x.msg
+			if msg == "" {
+				msg = kinds[x.kind].Doc
+			}
+			r.fault(x.at, kinds[x.kind].Name, "not as asked: "+msg, nil)
+		}
+		if len(r.faults) == 0 {
+			r.fault(nil, "not_as_asked", "the reply is not in the form "+form, reply)
+		}
+	}
+	repairs, faults := r.done()
+	if len(faults) > 0 {
+		m.Faults, m.Repairs = faults, repairs
+		return nil, m
+	}
+	return &Reading{Outputs: out, Repairs: repairs, Score: r.score}, nil
+}
+
+// otherwise looks for the outputs in the other forms, where p lacks some.
+func (r *run) otherwise(sig *program.Signature, p *parts, form, reply string) *parts {
+	best := p
+	for _, other := range forms {
+		if other == form || best.missing == 0 || other == "whole" && best.found > 0 {
+			continue
+		}
+		if q := r.inForm(sig, other, reply); q.found > best.found {
+			best = q
+		}
+	}
+	if best != p && best.form != "whole" {
+		best.notes = append([]note{{otherForm, -1, "took a reply in the form " + best.form + ", asked for " + form}}, best.notes...)
+	}
+	if best != p && best.form == "whole" {
+		best.form = form
+	}
+	return best
+}
+
+// clean refuses replies that are too long, and replaces what is no UTF-8.
+func (r *run) clean(reply string) (string, bool) {
+	if len(reply) > MaxReply {
+		r.fault(nil, "too_long", "the reply has "+strconv.Itoa(len(reply))+" bytes; expected at most "+strconv.Itoa(MaxReply), nil)
+		return "", false
+	}
+	if !utf8.ValidString(reply) {
+		if r.mode == Strict {
+			r.fault(nil, "not_utf8", "the reply is no UTF-8 text", nil)
+			return "", false
+		}
+		reply = strings.ToValidUTF8(reply, "\uFFFD")
+		r.fix(notUTF8, nil, "")
+	}
+	return reply, true
+}
+
+// Chat reads a reply in the chat format, in the mode Repairing.
+func Chat(sig *program.Signature, reply string) (*value.Object, *Misfit) {
+	reading, misfit := Read(sig, "chat", reply, Repairing)
 	if misfit != nil {
 		return nil, misfit
 	}
-	return &Reading{Outputs: outputs}, nil
+	return reading.Outputs, nil
+}
+
+// Value reads a value of t from a text. Either it fits and faults is nil, or all
+// that is wrong is in faults. The paths of both begin at the value.
+func Value(t types.Type, text string, mode Mode) (v any, repairs []value.Repair, score int, faults []value.Fault) {
+	r := &run{mode: mode}
+	text, ok := r.clean(text)
+	if ok {
+		v, ok = r.section(t, text, nil)
+	}
+	repairs, faults = r.done()
+	if !ok {
+		return nil, repairs, r.score, faults
+	}
+	return v, repairs, r.score, nil
+}
+
+// expected names what a reply should hold: at most a few.
+func expected(sig *program.Signature, form string) string {
+	const most = 6
+	names := make([]string, 0, most+1)
+	for i := range sig.Outputs {
+		if i == most {
+			names = append(names, "…")
+			break
+		}
+		name := sig.Outputs[i].Name
+		switch form {
+		case "json":
+			name = `"` + name + `"`
+		case "xml":
+			name = "<" + name + ">"
+		default:
+			name = "[[ ## " + name + " ## ]]"
+		}
+		names = append(names, name)
+	}
+	if form == "json" {
+		return "an object with " + strings.Join(names, ", ")
+	}
+	return strings.Join(names, ", ")
 }

@@ -65,7 +65,14 @@ type discreet struct {
 }
 
 func (d *discreet) Generate(ctx context.Context, req *Request) (*Response, error) {
+	flush := func() {}
+	if req.OnDelta != nil {
+		c := *req
+		c.OnDelta, flush = d.pieces(req.OnDelta)
+		req = &c
+	}
 	resp, err := d.LM.Generate(ctx, req)
+	flush()
 	if err != nil {
 		e := asError(ctx, d.LM, err)
 		e.Message, e.Endpoint = d.without(e.Message, 0), d.without(e.Endpoint, 0)
@@ -78,6 +85,11 @@ func (d *discreet) Generate(ctx context.Context, req *Request) (*Response, error
 	}
 	c := *resp
 	c.Text, c.Model = d.without(c.Text, shortestInReply), d.without(c.Model, shortestInReply)
+	c.Reasoning = d.without(c.Reasoning, shortestInReply)
+	c.ToolCalls = slices.Clone(c.ToolCalls)
+	for i, call := range c.ToolCalls {
+		c.ToolCalls[i].Arguments = json.RawMessage(d.without(string(call.Arguments), shortestInReply))
+	}
 	if raw := string(c.Raw); d.without(raw, shortestInReply) != raw {
 		c.Raw = nil // as JSON it might not survive
 	}
@@ -92,4 +104,45 @@ func (d *discreet) without(text string, least int) string {
 		}
 	}
 	return text
+}
+
+// pieces returns what takes the pieces of a reply and passes them on without secrets,
+// and what passes on the rest. The end of a piece that may be the beginning of a secret is
+// kept back until the next one tells.
+func (d *discreet) pieces(pass func(Delta)) (take func(Delta), flush func()) {
+	var text, reasoning string
+	take = func(x Delta) {
+		if x.Restart {
+			text, reasoning = "", ""
+		}
+		text, reasoning = d.without(text+x.Text, shortestInReply), d.without(reasoning+x.Reasoning, shortestInReply)
+		n, m := len(text)-d.begun(text), len(reasoning)-d.begun(reasoning)
+		out := Delta{Text: text[:n], Reasoning: reasoning[:m], Restart: x.Restart}
+		text, reasoning = text[n:], reasoning[m:]
+		if out != (Delta{}) {
+			pass(out)
+		}
+	}
+	return take, func() {
+		if text != "" || reasoning != "" {
+			pass(Delta{Text: text, Reasoning: reasoning})
+		}
+	}
+}
+
+// begun returns how many bytes at the end of a text are the beginning of a secret.
+func (d *discreet) begun(text string) int {
+	longest := 0
+	for _, s := range d.secrets {
+		if len(s) < shortestInReply {
+			continue
+		}
+		for n := min(len(s)-1, len(text)); n > longest; n-- {
+			if strings.HasSuffix(text, s[:n]) {
+				longest = n
+				break
+			}
+		}
+	}
+	return longest
 }

@@ -22,6 +22,10 @@ const (
 	KindRequest     Kind = "request"     // the provider refused the request (other 4xx)
 	KindReply       Kind = "reply"       // the reply is not in the provider's own format
 	KindCanceled    Kind = "canceled"    // the run was interrupted
+	KindOpen        Kind = "open"        // so many calls failed that none is sent for a while (WithBreaker)
+	KindBudget      Kind = "budget"      // the call would break the run's budget (Budget)
+	KindNoMember    Kind = "no_member"   // no member of a route could answer (NewRoute)
+	KindTooLarge    Kind = "too_large"   // the call is larger than the model's limits allow in a minute (WithLimits)
 )
 
 // Error is why no reply came. It holds no key and no header.
@@ -35,7 +39,16 @@ type Error struct {
 	Attempts   int           // how often it was tried; set by WithRetry
 	Elapsed    time.Duration // how long it was tried, pauses included
 	GaveUp     string        // why WithRetry did not try again although it might have; "" otherwise
-	Err        error         // the cause, when it is another error
+	// Reasons are what Message sums up, one line each: the members of a route and
+	// why each did not answer.
+	Reasons []string
+	// Spent are requests that were sent for the call and are paid although no reply
+	// came of them, as far as that is known.
+	Spent []Spent
+	// Unsent says that nothing left for the model's server: the call ended while
+	// it waited for its turn.
+	Unsent bool
+	Err    error // the cause, when it is another error
 }
 
 // Error returns the failure in one line.
@@ -90,12 +103,22 @@ func ContextError(ctx context.Context, address string) *Error {
 		e.Kind, e.Message = KindTimeout, "the time for the whole run was over before the reply came"
 	}
 	cause := context.Cause(ctx)
-	if limit, ok := errors.AsType[timeLimit](cause); ok {
+	if limit, ok := errors.AsType[*timeLimit](cause); ok {
 		e.Message, e.Err = limit.Error(), limit
 	} else if cause != reason {
 		e.Message, e.Err = e.Message+": "+cause.Error(), errors.Join(reason, cause)
 	}
 	return e
+}
+
+// mayBePaid reports whether a request that failed with e may have cost something: it
+// was sent, and its provider did not refuse it with a status.
+func (e *Error) mayBePaid() bool {
+	switch e.Kind {
+	case KindTimeout, KindUnreachable, KindReply, KindCanceled:
+		return !e.Unsent && e.Status == 0 || e.Kind == KindReply
+	}
+	return false
 }
 
 // asError returns a copy of err's *Error that the caller may change. An LM that

@@ -191,14 +191,28 @@ type Features struct {
 }
 
 // Price is in US dollars per million tokens. A nil *Price is unknown, never zero.
-type Price struct{ Input, Output float64 }
+type Price struct {
+	Input, Output float64
+	// CachedInput is the price of tokens that the provider had kept from an
+	// earlier call; nil: that of Input.
+	CachedInput *float64
+	// UpTo is how many input tokens a call may have for the price to hold; 0:
+	// any number.
+	UpTo int
+}
 
 // Cost returns the price of u in US dollars.
 func (p Price) Cost(u Usage) float64 {
-	return (float64(u.InputTokens)*p.Input + float64(u.OutputTokens)*p.Output) / 1e6
+	usd := float64(u.InputTokens)*p.Input + float64(u.OutputTokens)*p.Output
+	if p.CachedInput != nil {
+		usd += float64(u.CachedTokens) * (*p.CachedInput - p.Input)
+	}
+	return usd / 1e6
 }
 
-// WithPrice sets the Cost of m's replies; a nil price leaves it unknown.
+// WithPrice sets the Cost of m's replies. It stays unknown where the price does not
+// tell: for a nil price, for more input than it holds for, and for sounds, whose
+// tokens have prices of their own.
 func WithPrice(m LM, p *Price) LM {
 	if p == nil {
 		return m
@@ -213,11 +227,22 @@ type priced struct {
 
 func (p *priced) Generate(ctx context.Context, req *Request) (*Response, error) {
 	resp, err := p.LM.Generate(ctx, req)
-	if err != nil || resp.Cached || resp.Cost != nil {
+	if err != nil || resp.Cached || resp.Cost != nil || p.price.UpTo > 0 && resp.Usage.InputTokens > p.price.UpTo || hasAudio(req) {
 		return resp, err
 	}
 	c := *resp
 	usd := p.price.Cost(c.Usage)
 	c.Cost = &usd
 	return &c, nil
+}
+
+func hasAudio(req *Request) bool {
+	for _, m := range req.Messages {
+		for _, p := range m.Parts {
+			if p.Media != nil && p.Media.Kind == Audio {
+				return true
+			}
+		}
+	}
+	return false
 }

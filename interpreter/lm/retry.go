@@ -51,9 +51,24 @@ func (p RetryPolicy) ceiling(n int) time.Duration {
 	return d
 }
 
-// Attempt is one try of a call, as an observer sees it.
+// Event says what an observer is told of.
+type Event string
+
+// The events of a call.
+const (
+	TryEnded  Event = ""       // an attempt ended, well or not
+	HedgeSent Event = "hedge"  // no reply came for a while: a further request starts
+	Chosen    Event = "chosen" // a route sends the call to Model
+	Passed    Event = "passed" // a route passes Model over, or does not take its reply
+)
+
+// Attempt is one thing that happened in a call, as an observer sees it: mostly one
+// try of it.
 type Attempt struct {
+	Event    Event
 	Model    string        // the LM's address
+	Route    string        // Chosen, Passed: the route's address
+	Reason   string        // HedgeSent, Chosen, Passed: why
 	Number   int           // 1 for the first
 	Of       int           // how many the policy allows
 	Err      *Error        // nil when it succeeded
@@ -64,7 +79,9 @@ type Attempt struct {
 type observerKey struct{}
 
 // WithObserver returns a context in which every attempt of every call through
-// WithRetry is reported to observe when it ends, before the pause that follows it.
+// WithRetry is reported to observe when it ends, before the pause that follows it;
+// so are the further requests of WithHedge and the choices of a route, so that no
+// request is sent that an observer does not know of.
 // Observers of outer contexts are told first. observe is called by the goroutine
 // that makes the call: it must not block, and it is called by many goroutines at once when
 // they share the context.
@@ -76,6 +93,13 @@ func WithObserver(ctx context.Context, observe func(Attempt)) context.Context {
 	return context.WithValue(ctx, observerKey{}, observe)
 }
 
+// report tells the observer of ctx, if there is one.
+func report(ctx context.Context, a Attempt) {
+	if observe, ok := ctx.Value(observerKey{}).(func(Attempt)); ok {
+		observe(a)
+	}
+}
+
 // WithRetry tries a call of m again while it fails with a Retryable error. The
 // pause before each further attempt is random between zero and a ceiling that doubles (full
 // jitter), so that many callers that failed together do not come back together.
@@ -83,6 +107,11 @@ func WithObserver(ctx context.Context, observe func(Attempt)) context.Context {
 // A pause that the policy's Max or the context's deadline does not allow is not begun:
 // the call fails at once, and GaveUp says why. The returned error is the last
 // attempt's, with Attempts and Elapsed set.
+//
+// Pieces of an attempt that failed are taken back by a Restart before those of the
+// next one. What failed attempts have cost is in Response.Also, or in Error.Spent
+// when none succeeded: what the error says, and for an attempt that broke off after
+// it gave pieces an estimate of its tokens.
 func WithRetry(m LM, p RetryPolicy) LM { return &retrying{m, p.orDefault()} }
 
 type retrying struct {
@@ -91,45 +120,60 @@ type retrying struct {
 }
 
 func (r *retrying) Generate(ctx context.Context, req *Request) (*Response, error) {
-	observe, _ := ctx.Value(observerKey{}).(func(Attempt))
 	start := time.Now()
+	var paid []Spent
+	pieces := newPieces(req)
 	for n := 1; ; n++ {
 		began := time.Now()
-		resp, err := r.LM.Generate(ctx, req)
+		resp, err := r.LM.Generate(ctx, pieces.request())
 		seen := Attempt{Model: r.Address(), Number: n, Of: r.policy.Attempts, Duration: time.Since(began)}
-		if err != nil {
-			seen.Err = asError(ctx, r.LM, err)
-			seen.Err.Attempts, seen.Err.Elapsed = n, time.Since(start)
-			seen.Wait, seen.Err.GaveUp = r.policy.pause(ctx, seen.Err)
+		if err == nil {
+			report(ctx, seen)
+			return withAlso(resp, paid), nil
 		}
-		if observe != nil {
-			observe(seen)
+		seen.Err = asError(ctx, r.LM, err)
+		seen.Err.Attempts, seen.Err.Elapsed = n, time.Since(start)
+		seen.Wait, seen.Err.GaveUp = r.policy.pause(ctx, seen.Err)
+		if seen.Err.Spent == nil && pieces.given() {
+			seen.Err.Spent = []Spent{pieces.spent(r.Address())}
 		}
-		switch {
-		case err == nil:
-			return resp, nil
-		case seen.Wait == 0:
+		report(ctx, seen)
+		paid = append(paid, seen.Err.Spent...)
+		seen.Err.Spent = paid
+		if seen.Wait == 0 {
 			return nil, seen.Err
 		}
 		if sleep(ctx, seen.Wait) != nil {
 			e := ContextError(ctx, r.Address())
-			e.Endpoint, e.Attempts, e.Elapsed = seen.Err.Endpoint, n, time.Since(start)
+			e.Endpoint, e.Attempts, e.Elapsed, e.Spent = seen.Err.Endpoint, n, time.Since(start), paid
 			e.Message += fmt.Sprintf(" (while waiting to try again after attempt %d of %d: %s)", n, r.policy.Attempts, seen.Err)
 			e.Err = errors.Join(e.Err, seen.Err)
 			return nil, e
 		}
+		pieces.restart()
 	}
+}
+
+// withAlso returns resp with further requests that were paid for it.
+func withAlso(resp *Response, also []Spent) *Response {
+	if len(also) == 0 {
+		return resp
+	}
+	c := *resp
+	c.Also = append(append([]Spent{}, also...), c.Also...)
+	return &c
 }
 
 // pause returns how long to wait after the failure e before the next attempt, or 0
 // for no further attempt, and the reason for that when e itself is none.
 func (p RetryPolicy) pause(ctx context.Context, e *Error) (wait time.Duration, gaveUp string) {
-	if ctx.Err() != nil || !e.Retryable() || e.Attempts >= p.Attempts {
+	again := e.Retryable() || e.Kind == KindOpen && e.Attempts > 1 // a call under way waits for the circuit to close
+	if ctx.Err() != nil || !again || e.Attempts >= p.Attempts {
 		return 0, ""
 	}
 	if e.RetryAfter > p.Max {
-		return 0, fmt.Sprintf("the provider asks to wait %s, and the longest pause allowed is %s (`max` of `retry`)",
-			short(e.RetryAfter), short(p.Max))
+		return 0, fmt.Sprintf("%s to wait %s, and the longest pause allowed is %s (`max` of `retry`)",
+			asks(e), short(e.RetryAfter), short(p.Max))
 	}
 	least := max(e.RetryAfter, 1) // a pause of 1 ns, since 0 means none
 	wait = max(least, rand.N(p.ceiling(e.Attempts)+1))
@@ -147,9 +191,16 @@ func (p RetryPolicy) pause(ctx context.Context, e *Error) (wait time.Duration, g
 	case e.RetryAfter > 0 && least < left:
 		return least, ""
 	case e.RetryAfter > 0:
-		return 0, fmt.Sprintf("the provider asks to wait %s, and the run has only %s left", short(e.RetryAfter), brief(left))
+		return 0, fmt.Sprintf("%s to wait %s, and the run has only %s left", asks(e), short(e.RetryAfter), brief(left))
 	}
 	return 0, fmt.Sprintf("the pause before the next attempt is longer than the %s the run has left", brief(left))
+}
+
+func asks(e *Error) string {
+	if e.Kind == KindOpen {
+		return "the open circuit asks"
+	}
+	return "the provider asks"
 }
 
 // brief rounds a duration that a clock gave to what is worth reading.

@@ -1,6 +1,7 @@
 package lm
 
-// Delta is a piece of a reply while it is written.
+// Delta is a piece of a reply while it is written. One without any text is a sign of
+// life: the model writes what is not shown, such as the arguments of a tool.
 type Delta struct {
 	Text      string // what follows the text so far
 	Reasoning string // what follows the reasoning so far

@@ -8,7 +8,9 @@ import (
 
 	"github.com/dspi-lang/dspi/interpreter/align"
 	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/prompt"
 	"github.com/dspi-lang/dspi/interpreter/trace"
+	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
@@ -29,26 +31,63 @@ func (e *MisfitError) Error() string {
 // signature's outputs. A reply that does not fit is sent back with what is wrong
 // with it, up to call.Retries times; each is a call of its own in trace and usage.
 func Ask(ctx context.Context, call *Call) (*value.Object, error) {
-	messages := call.Adapter.Messages(call.Signature, call.Demos, call.Inputs)
-	failed := &MisfitError{Model: call.LM.Address()}
+	q := &question{call: call, adapter: call.Adapter, sig: call.Signature, demos: call.Demos, inputs: call.Inputs}
+	free, ok := call.Adapter.(prompt.Extractor)
+	if !ok {
+		return q.ask(ctx)
+	}
+	first := &exchange{call: call, sig: q.sig, number: call.Host.NewCall()}
+	reply, err := first.send(ctx, q.request())
+	if err != nil {
+		return nil, err
+	}
+	sig, inputs := free.Extraction(q.sig, reply.Text)
+	q = &question{call: call, adapter: free.Then(), sig: sig, inputs: inputs}
+	return q.ask(ctx)
+}
+
+// question is what a model is asked in one form.
+type question struct {
+	call    *Call
+	adapter prompt.Adapter
+	sig     *program.Signature
+	demos   []prompt.Demo
+	inputs  *value.Object
+}
+
+func (q *question) request() *lm.Request {
+	return &lm.Request{
+		Messages: q.adapter.Messages(q.sig, q.demos, q.inputs),
+		Params:   q.call.Params,
+		Format:   q.adapter.Format(q.sig, q.call.LM.Features()),
+		Rollout:  q.call.Rollout,
+	}
+}
+
+// ask asks until a reply fits, or no ask is left.
+func (q *question) ask(ctx context.Context) (*value.Object, error) {
+	req := q.request()
+	failed := &MisfitError{Model: q.call.LM.Address()}
 	for try := 0; ; try++ {
-		reply, err := send(ctx, call, messages)
+		c := &exchange{call: q.call, sig: q.sig, form: q.adapter.Form(), number: q.call.Host.NewCall()}
+		reply, err := c.send(ctx, req)
 		if err != nil {
 			return nil, err
 		}
-		outputs, misfit := align.Chat(call.Signature, reply.Text)
+		reading, misfit := c.read(reply)
 		if misfit == nil {
-			return outputs, nil
+			return reading.Outputs, nil
 		}
 		failed.Misfits = append(failed.Misfits, misfit)
 		failed.Finish = reply.Finish
-		if try >= call.Retries {
+		if try >= q.call.Retries {
 			return nil, failed
 		}
-		call.Host.Emit(trace.Event{Kind: trace.Misfit, Model: call.LM.Address(), Number: try + 1, Err: misfit})
-		messages = append(messages[:len(messages):len(messages)],
+		again := *req
+		again.Messages = append(req.Messages[:len(req.Messages):len(req.Messages)],
 			lm.Message{Role: lm.Assistant, Content: reply.Text},
 			lm.Message{Role: lm.User, Content: feedback(misfit)})
+		req = &again
 	}
 }
 
@@ -63,20 +102,101 @@ func feedback(m *align.Misfit) string {
 	return b.String()
 }
 
-func send(ctx context.Context, call *Call, messages []lm.Message) (*lm.Response, error) {
-	model := call.LM.Address()
+// exchange is one request to a model and its reply.
+type exchange struct {
+	call   *Call
+	sig    *program.Signature
+	form   string
+	number int // of the call in its run
+}
+
+func (c *exchange) emit(e trace.Event) {
+	e.Call = c.number
+	c.call.Host.Emit(e)
+}
+
+// send sends a request. What the model writes is shown while it does, if the call
+// is to be streamed.
+func (c *exchange) send(ctx context.Context, req *lm.Request) (*lm.Response, error) {
+	model := c.call.LM.Address()
 	start := time.Now()
-	call.Host.Emit(trace.Event{Kind: trace.CallStart, Model: model, Messages: messages})
+	c.emit(trace.Event{Kind: trace.CallStart, Model: model, Messages: req.Messages, Request: req})
 	ctx = lm.WithObserver(ctx, func(a lm.Attempt) {
-		if a.Err != nil && a.Wait > 0 {
-			call.Host.Emit(trace.Event{Kind: trace.Attempt, Model: model, Number: a.Number, Wait: a.Wait, Duration: a.Duration, Err: a.Err})
+		switch {
+		case a.Event == lm.HedgeSent:
+			c.emit(trace.Event{Kind: trace.Hedge, Model: a.Model, Number: a.Number, Reason: a.Reason})
+		case a.Event == lm.Chosen || a.Event == lm.Passed:
+			c.emit(trace.Event{Kind: trace.Choice, Model: a.Model, Reason: a.Reason, Passed: a.Event == lm.Passed})
+		case a.Err != nil && a.Wait > 0:
+			c.emit(trace.Event{Kind: trace.Attempt, Model: a.Model, Number: a.Number, Wait: a.Wait, Duration: a.Duration, Err: a.Err})
 		}
 	})
-	reply, err := call.LM.Generate(ctx, &lm.Request{Messages: messages, Params: call.Params})
-	end := trace.Event{Kind: trace.CallEnd, Model: model, Reply: reply, Err: err, Duration: time.Since(start)}
-	if err == nil {
-		end.Cost = call.Host.Count(model, reply.Usage)
+	ctx = lm.WithJudge(ctx, c.judge)
+	if c.call.Stream {
+		streamed := *req
+		streamed.OnDelta = c.show()
+		req = &streamed
 	}
-	call.Host.Emit(end)
-	return reply, err
+	reply, err := c.call.LM.Generate(ctx, req)
+	if err != nil {
+		if e := lm.AsError(err); e != nil {
+			c.call.Host.Lost(e.Spent)
+		}
+		c.emit(trace.Event{Kind: trace.CallEnd, Model: model, Err: err, Duration: time.Since(start)})
+		return nil, err
+	}
+	c.call.Host.Count(reply)
+	c.emit(trace.Event{Kind: trace.CallEnd, Model: model, Reply: reply, Cost: reply.Cost, Duration: time.Since(start)})
+	return reply, nil
+}
+
+// judge returns the number that a reply gives for an output, for routes that send a
+// call on when a reply is not sure.
+func (c *exchange) judge(reply *lm.Response, output string) (float64, bool) {
+	reading, misfit := align.Read(c.sig, c.form, reply.Text, c.call.Mode)
+	if misfit != nil {
+		return 0, false
+	}
+	v, _ := reading.Outputs.Get(output)
+	switch x := v.(type) {
+	case float64:
+		return x, true
+	case int:
+		return float64(x), true
+	}
+	return 0, false
+}
+
+// show returns what takes the pieces of a reply: it reads them and emits the
+// outputs that have grown.
+func (c *exchange) show() func(lm.Delta) {
+	stream := align.NewStream(c.sig, c.form)
+	return func(d lm.Delta) {
+		if d.Restart {
+			stream.Restart()
+			c.emit(trace.Event{Kind: trace.Partial, Restart: true})
+		}
+		for _, g := range stream.Add(d.Text) {
+			c.emit(trace.Event{Kind: trace.Partial, Field: g.Field, Value: g.Value, Done: g.Done})
+		}
+	}
+}
+
+// read reads a reply, and records what was repaired or does not fit.
+func (c *exchange) read(reply *lm.Response) (*align.Reading, *align.Misfit) {
+	reading, misfit := align.Read(c.sig, c.form, reply.Text, c.call.Mode)
+	switch {
+	case misfit != nil:
+		c.emit(trace.Event{Kind: trace.Misfit, Model: c.call.LM.Address(), Err: misfit})
+		return nil, misfit
+	case reply.Finish == lm.FinishLength:
+		reading.Repairs = append(reading.Repairs, value.Repair{
+			Loc: []any{}, Type: "cut_reply",
+			Msg: "the reply ends where max_tokens was reached; what fits of it was taken",
+		})
+	}
+	if len(reading.Repairs) > 0 {
+		c.emit(trace.Event{Kind: trace.Repaired, Model: c.call.LM.Address(), Repairs: reading.Repairs})
+	}
+	return reading, nil
 }

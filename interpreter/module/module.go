@@ -11,6 +11,7 @@ package module
 import (
 	"context"
 
+	"github.com/dspi-lang/dspi/interpreter/align"
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/prompt"
 	"github.com/dspi-lang/dspi/interpreter/trace"
@@ -35,15 +36,22 @@ type Call struct {
 	LM        lm.LM
 	Params    lm.Params
 	Adapter   prompt.Adapter
-	Retries   int // how often to ask again when a reply does not fit
+	Mode      align.Mode
+	Retries   int  // how often to ask again when a reply does not fit
+	Rollout   int  // tells apart samples of one call, for the cache
+	Stream    bool // outputs are shown as they grow
 	Host      Host
 }
 
 // Host is what the machine does for a module.
 type Host interface {
-	// Emit records an event; time, run and address are filled in.
+	// Emit records an event; time, run, address, step and element are filled in.
 	Emit(trace.Event)
-	// Count adds a reply to what the run has used and returns its cost in US
-	// dollars, nil when the price is not known.
-	Count(model string, u lm.Usage) *float64
+	// NewCall returns a number for a call of a model: no other call of the run
+	// has it.
+	NewCall() int
+	// Count adds a reply to what the run has used.
+	Count(*lm.Response)
+	// Lost adds what a call has used that failed in the end.
+	Lost([]lm.Spent)
 }

@@ -202,7 +202,7 @@ func (d *drawing) settings(st *program.Step, to *node, in *names) {
 		value program.Value
 	}{
 		{"instructions", s.Instructions}, {"temperature", s.Temperature}, {"top_p", s.TopP}, {"max_tokens", s.MaxTokens},
-		{"seed", s.Seed}, {"stop", s.Stop}, {"retries", s.Retries},
+		{"seed", s.Seed}, {"stop", s.Stop}, {"retries", s.Retries}, {"rollout", s.Rollout}, {"reasoning_effort", s.ReasoningEffort},
 	} {
 		d.flows(in, x.value, to, x.name)
 	}

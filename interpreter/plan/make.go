@@ -43,6 +43,9 @@ type Options struct {
 	State *state.Tuned
 	// Values of variables, by name, already of the variables' types.
 	Values map[string]any
+	// Prices knows what a provider asks for a model on its own server; nil when it
+	// does not, and may be nil itself.
+	Prices func(provider, model string) *lm.Price
 	// Getenv reads the environment, for keys and `env("…")`; nil: it is empty.
 	Getenv func(string) string
 }
@@ -60,6 +63,16 @@ func Make(project *program.Project, prog *program.Program, opt Options) (*Plan, 
 // Sketch plans a program as far as it can be planned. When the list has errors
 // the plan is only to be looked at: models in it may lack what was not known.
 func Sketch(project *program.Project, prog *program.Program, opt Options) (*Plan, diag.List) {
+	m := newMaker(project, opt)
+	p := m.program(prog, nil)
+	m.diags.Sort()
+	p.Variables = slices.Sorted(maps.Keys(m.read))
+	p.About = about(project, prog)
+	return p, m.diags
+}
+
+// newMaker returns a maker that knows the values of all variables.
+func newMaker(project *program.Project, opt Options) *maker {
 	m := &maker{project: project, opt: opt, models: map[string]*Model{}, read: map[string]bool{}}
 	if m.opt.Getenv == nil {
 		m.opt.Getenv = func(string) string { return "" }
@@ -88,11 +101,7 @@ func Sketch(project *program.Project, prog *program.Program, opt Options) (*Plan
 		}
 	}
 	m.settle()
-	p := m.program(prog, nil)
-	m.diags.Sort()
-	p.Variables = slices.Sorted(maps.Keys(m.read))
-	p.About = about(project, prog)
-	return p, m.diags
+	return m
 }
 
 type maker struct {
@@ -167,7 +176,7 @@ func (m *maker) step(prog *program.Program, st *program.Step, outer []Choice) *O
 		op.Inputs = append(op.Inputs, Bind{in.Name, in.Value.Text(), in.Auto})
 	}
 	s := st.Settings
-	for _, v := range []program.Value{s.Instructions, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.Retries, st.Flow.When, st.Flow.ForEach, st.Flow.Concurrency} {
+	for _, v := range []program.Value{s.Instructions, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.Retries, s.Rollout, s.ReasoningEffort, st.Flow.When, st.Flow.ForEach, st.Flow.Concurrency} {
 		m.uses(prog.Names, v)
 	}
 	for _, o := range st.Options {
@@ -194,6 +203,7 @@ func (m *maker) step(prog *program.Program, st *program.Step, outer []Choice) *O
 	}
 	op.Choices = m.choices(written)
 	op.Model = op.Choices[0].resolve()
+	m.confidence(op)
 	return op
 }
 
@@ -314,6 +324,7 @@ func (m *maker) address(address, from string) *Model {
 	x := &Model{
 		Address: address, Provider: provider, ID: id, Source: from,
 		Timeout: DefaultTimeout, Concurrency: DefaultConcurrency, Retry: lm.DefaultRetry(),
+		Breaker: lm.DefaultBreaker(),
 	}
 	m.finish(x)
 	m.models[key] = x
@@ -326,14 +337,20 @@ func (m *maker) declared(d *program.Model, from string, at source.Place) *Model 
 		return x
 	}
 	x := &Model{
-		Name: d.Name, Provider: d.Provider, Source: from, Pending: d.Pending,
+		Name: d.Name, Provider: d.Provider, Source: from,
 		Timeout: orDefault(d.Timeout, DefaultTimeout), Concurrency: orDefault(d.Concurrency, DefaultConcurrency),
-		Retry: lm.DefaultRetry(),
+		Retry: lm.DefaultRetry(), Breaker: lm.DefaultBreaker(),
 	}
 	m.models[key] = x
 	x.Retry.Attempts = orDefault(d.Attempts, x.Retry.Attempts)
 	x.Retry.Base = orDefault(d.RetryBase, x.Retry.Base)
 	x.Retry.Max = orDefault(d.RetryMax, x.Retry.Max)
+	x.API = d.API
+	x.RequestsPerMinute, x.TokensPerMinute = d.RequestsPerMinute, d.TokensPerMinute
+	x.Timeouts = lm.Timeouts{Connect: d.Connect, FirstToken: d.FirstToken, Idle: d.Idle}
+	x.Breaker.Failures = orDefault(d.BreakerFailures, x.Breaker.Failures)
+	x.Breaker.Cooldown = orDefault(d.BreakerCooldown, x.Breaker.Cooldown)
+	x.Hedge = lm.HedgePolicy{After: d.HedgeAfter, Max: orDefault(d.HedgeMax, 1)}
 	if d.Price != nil {
 		x.Price = &lm.Price{Input: d.Price.Input, Output: d.Price.Output}
 	}
@@ -342,8 +359,11 @@ func (m *maker) declared(d *program.Model, from string, at source.Place) *Model 
 	x.BaseURL, _ = fixed(d.BaseURL).(string)
 	x.Key, _ = fixed(d.APIKey).(string)
 	x.Secrets = append(m.secrets(d.Names, d.BaseURL), m.secrets(d.Names, d.APIKey)...)
-	x.Params = Params(fixed, d.Temperature, d.TopP, d.MaxTokens, d.Seed, d.Stop)
+	x.Params = Params(fixed, d.Temperature, d.TopP, d.MaxTokens, d.Seed, d.Stop, d.ReasoningEffort)
 	x.Address = x.Provider + "/" + x.ID
+	if d.Route != nil {
+		x.Route = m.route(d.Route)
+	}
 	if x.Provider == "" {
 		x.Address = "model." + d.Name
 	}
@@ -360,6 +380,9 @@ func (m *maker) finish(x *Model) {
 	}
 	if x.Key == "" && p.KeyVar != "" && x.BaseURL == "" {
 		x.Key = m.opt.Getenv(p.KeyVar)
+	}
+	if x.Price == nil && x.BaseURL == "" && m.opt.Prices != nil {
+		x.Price = m.opt.Prices(x.Provider, x.ID)
 	}
 	if p.Free && x.Price == nil {
 		x.Price = &lm.Price{}
@@ -439,7 +462,7 @@ func Variables(names program.Names, values map[string]any) *value.Object {
 }
 
 // Params builds the parameters of a call from values that eval evaluates.
-func Params(eval func(program.Value) any, temperature, topP, maxTokens, seed, stop program.Value) lm.Params {
+func Params(eval func(program.Value) any, temperature, topP, maxTokens, seed, stop, effort program.Value) lm.Params {
 	var p lm.Params
 	float := func(v program.Value) *float64 {
 		switch x := eval(v).(type) {
@@ -459,6 +482,7 @@ func Params(eval func(program.Value) any, temperature, topP, maxTokens, seed, st
 	}
 	p.Temperature, p.TopP = float(temperature), float(topP)
 	p.MaxTokens, p.Seed = integer(maxTokens), integer(seed)
+	p.ReasoningEffort, _ = eval(effort).(string)
 	if list, ok := eval(stop).([]any); ok {
 		for _, s := range list {
 			if text, ok := s.(string); ok {

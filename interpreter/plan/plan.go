@@ -104,12 +104,18 @@ type Model struct {
 	Secrets []string
 	Source  string // why this model: "the step", "the program", "--model", …
 
+	API         string // which interface of the provider; "": its usual one
 	Params      lm.Params
-	Timeout     time.Duration
+	Timeout     time.Duration // for the whole reply
+	Timeouts    lm.Timeouts   // for its parts; Whole is not set
 	Concurrency int
 	Retry       lm.RetryPolicy
+	Breaker     lm.BreakerPolicy
+	Hedge       lm.HedgePolicy
 	Price       *lm.Price
-	Pending     []program.Pending
+	Route       *Route // of a model that is a choice among others
+
+	RequestsPerMinute, TokensPerMinute int // 0: no limit
 }
 
 // String returns the plan for people.
@@ -157,6 +163,7 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 		}
 		if op.Model != nil {
 			fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
+			op.Model.Route.write(b, indent+"       ")
 		}
 		for _, x := range op.Pending {
 			fmt.Fprintf(b, "%s     `%s` cannot run yet: %s is missing\n", indent, x.Setting, x.Missing)
@@ -241,15 +248,9 @@ func (op *Op) what() string {
 }
 
 func (m *Model) label() string {
-	s := m.Address
-	if m.Name != "" {
-		s = "model." + m.Name + " (" + m.Address + ")"
-	}
+	s := m.title()
 	if m.Source != "" {
 		s += ", from " + m.Source
-	}
-	for _, p := range m.Pending {
-		s += ", `" + p.Setting + "` not obeyed yet"
 	}
 	return s
 }
@@ -330,16 +331,12 @@ func (op *Op) tuned() *tuned {
 // MarshalJSON writes the model for machines, without its key and address of
 // server, which may hold secrets.
 func (m *Model) MarshalJSON() ([]byte, error) {
-	pending := []string{}
-	for _, p := range m.Pending {
-		pending = append(pending, p.Setting)
-	}
 	return json.Marshal(struct {
-		Name    string   `json:"name,omitempty"`
-		Address string   `json:"address"`
-		Source  string   `json:"source"`
-		Pending []string `json:"not_obeyed_yet"`
-	}{m.Name, m.Address, m.Source, pending})
+		Name    string `json:"name,omitempty"`
+		Address string `json:"address"`
+		Source  string `json:"source"`
+		Route   *Route `json:"route,omitempty"`
+	}{m.Name, m.Address, m.Source, m.Route})
 }
 
 func planFields(fs []types.Field) []Field {

@@ -105,19 +105,36 @@ func TestChatReply(t *testing.T) {
 func FuzzMessages(f *testing.F) {
 	f.Add("Read.\n\n\tit  ", "the text", "a\r\nb «c»", 1e16)
 	f.Add(" \x1c\u2028", "${question}", "\xff\x00", -0.0)
+	f.Add("", "// */ }", "<<media 0.0>> <<media 3.", 1.5)
 	f.Fuzz(func(t *testing.T, instructions, description, text string, number float64) {
+		picture := &types.Primitive{Row: rowOf("image")}
 		sig := &program.Signature{
 			Instructions: instructions,
 			Inputs: []types.Field{
 				{Name: "question", Type: types.String, Description: description},
 				{Name: "rest", Type: types.JSON},
+				{Name: "picture", Type: picture},
 			},
-			Outputs: hello.Outputs,
+			Outputs: []types.Field{{Name: "answer", Type: types.String, Description: description}},
 		}
-		inputs := value.NewObject("question", text, "rest", []any{text, number, value.NewObject(text, nil)})
-		messages := prompt.Chat().Messages(sig, []prompt.Demo{inputs, value.NewObject("question", []any{text, text}, "answer", text)}, inputs)
-		if n := len(messages); n != 4 || !strings.HasSuffix(messages[3].Content, "`[[ ## completed ## ]]`.") {
-			t.Errorf("%d messages, the last %q", n, messages[n-1].Content)
+		inputs := value.NewObject("question", text, "rest", []any{text, number, value.NewObject(text, nil)},
+			"picture", value.NewObject("url", "https://example.com/"+text))
+		demo := value.NewObject("question", []any{text, text}, "answer", text)
+		for _, name := range prompt.Names() {
+			a, _ := prompt.Lookup(name)
+			messages := a.Messages(sig, []prompt.Demo{inputs, demo}, inputs)
+			if n := len(messages); n != 4 {
+				t.Fatalf("%s: %d messages", name, n)
+			}
+			media := 0
+			for _, p := range messages[3].Parts {
+				if p.Media != nil {
+					media++
+				}
+			}
+			if media != 1 || strings.Contains(messages[3].Text(), "<<media") != strings.Contains(text, "<<media") {
+				t.Errorf("%s: %d pictures in %q", name, media, messages[3].Text())
+			}
 		}
 	})
 }
@@ -125,7 +142,12 @@ func FuzzMessages(f *testing.F) {
 func BenchmarkMessages(b *testing.B) {
 	inputs := value.NewObject("question", "What is 17 * 23?")
 	demos := []prompt.Demo{value.NewObject("question", "1 + 1?", "answer", "2")}
-	for b.Loop() {
-		prompt.Chat().Messages(hello, demos, inputs)
+	for _, name := range prompt.Names() {
+		a, _ := prompt.Lookup(name)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				a.Messages(hello, demos, inputs)
+			}
+		})
 	}
 }

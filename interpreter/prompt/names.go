@@ -114,7 +114,7 @@ func (n *typeNames) of(f *types.Field) string { return n.python(f.Type) }
 func (n *typeNames) python(t types.Type) string {
 	switch t := t.(type) {
 	case *types.Primitive:
-		return t.Row.Python
+		return strings.TrimPrefix(t.Row.Python, "dspy.") // dspy.Image is Image
 	case *types.Literal:
 		if t.Value == nil {
 			return "NoneType"

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
 )
@@ -21,7 +22,27 @@ func formatValue(t types.Type, v any) string {
 	if list, ok := v.([]any); ok && isPlainText(t) {
 		return pieces(list)
 	}
-	switch v := shown(t, v).(type) {
+	return formatShown(shown(t, v))
+}
+
+// format writes the value of an input of sig, with the media in it taken out.
+func (s *scribe) format(sig *program.Signature, t types.Type, v any) string {
+	if _, ok := v.([]any); ok && isPlainText(t) {
+		return formatValue(t, v)
+	}
+	return formatShown(s.value(sig, t, v))
+}
+
+// value is shown for an input of sig, which may be a history.
+func (s *scribe) value(sig *program.Signature, t types.Type, v any) any {
+	if isHistory(t) && v != nil {
+		return s.asValue(sig, v)
+	}
+	return s.shown(t, v)
+}
+
+func formatShown(v any) string {
+	switch v := v.(type) {
 	case []any, *value.Object:
 		return pyJSON(v)
 	default:
@@ -56,27 +77,34 @@ func piece(v any) string {
 }
 
 // shown puts in place of each enum value what the model sees.
-func shown(t types.Type, v any) any {
+func shown(t types.Type, v any) any { return (*scribe)(nil).shown(t, v) }
+
+// shown is the function of that name, and puts marks in place of media.
+func (s *scribe) shown(t types.Type, v any) any {
 	switch t := t.(type) {
+	case *types.Primitive:
+		if t.Row.Group == types.Media && s != nil {
+			return s.medium(t, v)
+		}
 	case *types.Enum:
-		if s, ok := v.(string); ok {
-			if m, ok := t.Member(s); ok {
+		if name, ok := v.(string); ok {
+			if m, ok := t.Member(name); ok {
 				return m.Shown
 			}
 		}
 	case *types.Optional:
-		return shown(t.Elem, v)
+		return s.shown(t.Elem, v)
 	case *types.Union:
 		for _, m := range t.Members {
 			if _, faults := value.Check(m, v, value.Strict); faults == nil {
-				return shown(m, v)
+				return s.shown(m, v)
 			}
 		}
 	case *types.List:
 		if list, ok := v.([]any); ok {
 			out := make([]any, len(list))
 			for i, x := range list {
-				out[i] = shown(t.Elem, x)
+				out[i] = s.shown(t.Elem, x)
 			}
 			return out
 		}
@@ -84,7 +112,7 @@ func shown(t types.Type, v any) any {
 		if list, ok := v.([]any); ok && len(list) == len(t.Elems) {
 			out := make([]any, len(list))
 			for i, x := range list {
-				out[i] = shown(t.Elems[i], x)
+				out[i] = s.shown(t.Elems[i], x)
 			}
 			return out
 		}
@@ -92,7 +120,7 @@ func shown(t types.Type, v any) any {
 		if o, ok := v.(*value.Object); ok {
 			out := &value.Object{}
 			for name, x := range o.All() {
-				out.Set(name, shown(t.Elem, x))
+				out.Set(name, s.shown(t.Elem, x))
 			}
 			return out
 		}
@@ -101,7 +129,7 @@ func shown(t types.Type, v any) any {
 			out := &value.Object{}
 			for name, x := range o.All() {
 				if f, ok := t.Field(name); ok {
-					x = shown(f.Type, x)
+					x = s.shown(f.Type, x)
 				}
 				out.Set(name, x)
 			}

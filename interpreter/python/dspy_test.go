@@ -223,7 +223,7 @@ func (c *dspyCase) calls(t *testing.T, p *plan.Plan) {
 	for name, v := range raw.(*value.Object).All() {
 		inputs[name] = v
 	}
-	runtime := dspi.NewRuntime(nil)
+	runtime := dspi.NewRuntime(dspi.Options{})
 	model := &knowing{calls: want}
 	each(p, func(op *plan.Op) {
 		if op.Model != nil {

@@ -372,7 +372,7 @@ func (w *writer) settings(op *plan.Op) string {
 	for _, x := range []struct {
 		name string
 		v    program.Value
-	}{{"temperature", s.Temperature}, {"top_p", s.TopP}, {"max_tokens", s.MaxTokens}, {"seed", s.Seed}, {"stop", s.Stop}} {
+	}{{"temperature", s.Temperature}, {"top_p", s.TopP}, {"max_tokens", s.MaxTokens}, {"seed", s.Seed}, {"stop", s.Stop}, {"reasoning_effort", s.ReasoningEffort}} {
 		if x.v.IsZero() {
 			continue
 		}

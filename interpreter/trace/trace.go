@@ -25,7 +25,10 @@ const (
 	CallStart Kind = "call_start" // a request goes to a model
 	CallEnd   Kind = "call_end"   // its reply came, or it failed for good
 	Attempt   Kind = "attempt"    // an attempt failed and will be repeated
-	Misfit    Kind = "misfit"     // a reply did not fit; the model is asked again
+	Misfit    Kind = "misfit"     // a reply did not fit; the model is asked again, if it may be
+	Repaired  Kind = "repaired"   // a reply was repaired so that it fits
+	Hedge     Kind = "hedge"      // no reply came for a while, so the request is sent again, too
+	Choice    Kind = "choice"     // a route sends a call to Model, or passes it over: Reason says why
 	Partial   Kind = "partial"    // a field of a reply has grown while it is written
 )
 
@@ -51,14 +54,15 @@ type Event struct {
 	Cost     *float64      // CallEnd: US dollars; nil: the price is not known
 	Inputs   *value.Object // RunStart, StepStart
 	Outputs  *value.Object // RunEnd, StepEnd
-	Number   int           // Attempt, Misfit: which one, from 1
+	Number   int           // Attempt: which one, from 1
 	Wait     time.Duration // Attempt: until the next
 	Duration time.Duration // ends
 	Err      error         // ends, Attempt, Misfit
+	Reason   string        // Hedge, Choice
+	Passed   bool          // Choice: Model is passed over
 
-	// Repairs are what was done to a reply so that it fits. StepEnd has none: see
-	// its calls.
-	Repairs []value.Repair // CallEnd
+	// Repairs are what was done to a reply so that it fits.
+	Repairs []value.Repair // Repaired
 	Field   string         // Partial: which output
 	Value   any            // Partial: the output so far, of the output's type as far as it has come
 	Done    bool           // Partial: the output is whole

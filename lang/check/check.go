@@ -79,8 +79,12 @@ func (s *Session) Check(root *syntax.File) (*program.Project, diag.List) {
 	}
 	c.checkComputed()
 	for _, fs := range c.order {
+		c.declareModels(fs)
+	}
+	for _, fs := range c.order {
 		c.checkModels(fs)
 	}
+	c.checkRouteRings()
 	for _, fs := range c.order {
 		c.declarePrograms(fs)
 		c.declareAround(fs)

@@ -13,13 +13,16 @@ import (
 	"github.com/dspi-lang/dspi/lang/universe"
 )
 
-func (c *checker) checkModels(fs *fileScope) {
+func (c *checker) declareModels(fs *fileScope) {
 	for _, d := range fs.own {
 		if d.kind == modelKind {
 			d.model = &program.Model{Name: d.full, Place: d.place, Names: c.variableNames(fs)}
 			c.project.Models = append(c.project.Models, d.model)
 		}
 	}
+}
+
+func (c *checker) checkModels(fs *fileScope) {
 	for _, d := range fs.own {
 		if d.kind == modelKind {
 			c.checkModel(fs, d)
@@ -36,25 +39,42 @@ func (c *checker) checkModel(fs *fileScope, d *decl) {
 	m.Timeout, _ = constantOf[time.Duration](s["timeout"])
 	m.ID, m.BaseURL, m.APIKey = s["name"].value(), s["base_url"].value(), s["api_key"].value()
 	m.Temperature, m.TopP, m.MaxTokens = s["temperature"].value(), s["top_p"].value(), s["max_tokens"].value()
-	m.Seed, m.Stop = s["seed"].value(), s["stop"].value()
-	if _, routed := s["route"]; routed || s["models"] != nil {
-		c.checkRoute(fs, d, b, s)
+	m.Seed, m.Stop, m.ReasoningEffort = s["seed"].value(), s["stop"].value(), s["reasoning_effort"].value()
+	m.API, _ = constantOf[string](s["api"])
+	c.mustBeFixed(s)
+	blocks := c.modelBlocks(fs, b, table, m)
+	if s["route"] != nil || s["models"] != nil || blocks.members != nil {
+		c.checkRoute(fs, d, b, s, blocks)
 	} else {
 		c.checkProvider(fs, d, b, s)
+		c.checkPlainModel(fs, d, s, blocks)
 	}
-	for _, x := range s {
-		if x.decl.Pending != "" && !x.bad {
-			m.Pending = append(m.Pending, program.Pending{Setting: x.decl.Name, Missing: x.decl.Pending, Place: fs.place(x.attr.Span)})
-		}
-	}
-	c.modelBlocks(fs, b, table, m)
-	slices.SortFunc(m.Pending, func(a, b program.Pending) int { return int(a.Place.Start - b.Place.Start) })
 }
 
-// modelBlocks reads `limits`, `retry` and `price`.
-func (c *checker) modelBlocks(fs *fileScope, b *syntax.Block, table *universe.Block, m *program.Model) {
+// modelBlocks are the blocks of a model, as far as checks go over several of them.
+type modelBlocks struct {
+	settings map[string]map[string]*setting // by block and name
+	heads    []blockHead                    // in the order of the text, without members
+	members  []memberBlock
+}
+
+type blockHead struct {
+	name string
+	at   source.Place // its first word
+	all  source.Place
+}
+
+type memberBlock struct {
+	block    *syntax.Block
+	at       source.Place
+	settings map[string]*setting
+}
+
+// modelBlocks reads `limits`, `retry`, `price` and the like.
+func (c *checker) modelBlocks(fs *fileScope, b *syntax.Block, table *universe.Block, m *program.Model) (out modelBlocks) {
+	out.settings = map[string]map[string]*setting{}
 	if b.Body == nil {
-		return
+		return out
 	}
 	seen := map[string]source.Place{}
 	for _, it := range b.Body.Items {
@@ -67,7 +87,7 @@ func (c *checker) modelBlocks(fs *fileScope, b *syntax.Block, table *universe.Bl
 				c.report(unknownInnerBlock(fs, it, "a model", table))
 				continue
 			}
-			if !c.once(seen, fs, syntax.Ident{Name: inner.Name, Span: it.KindSpan()}, "block") {
+			if inner.Name != "member" && !c.once(seen, fs, syntax.Ident{Name: inner.Name, Span: it.KindSpan()}, "block") {
 				continue
 			}
 			if len(it.Labels) > 0 {
@@ -75,14 +95,28 @@ func (c *checker) modelBlocks(fs *fileScope, b *syntax.Block, table *universe.Bl
 			}
 			s := c.settings(fs, it, inner)
 			c.onlySettings(fs, it, code(inner.Name))
-			for _, x := range s {
-				if x.decl.Pending != "" && !x.bad {
-					m.Pending = append(m.Pending, program.Pending{Setting: inner.Name + "." + x.decl.Name, Missing: x.decl.Pending, Place: fs.place(x.attr.Span)})
-				}
+			c.mustBeFixed(s)
+			if inner.Name == "member" {
+				out.members = append(out.members, memberBlock{it, fs.place(it.KindSpan()), s})
+				continue
 			}
+			out.settings[inner.Name] = s
+			out.heads = append(out.heads, blockHead{inner.Name, fs.place(it.KindSpan()), fs.place(it.Span)})
 			switch inner.Name {
 			case "limits":
 				m.Concurrency, _ = constantOf[int](s["concurrency"])
+				m.RequestsPerMinute, _ = constantOf[int](s["requests_per_minute"])
+				m.TokensPerMinute, _ = constantOf[int](s["tokens_per_minute"])
+			case "timeouts":
+				m.Connect, _ = constantOf[time.Duration](s["connect"])
+				m.FirstToken, _ = constantOf[time.Duration](s["first_token"])
+				m.Idle, _ = constantOf[time.Duration](s["idle"])
+			case "breaker":
+				m.BreakerFailures, _ = constantOf[int](s["failures"])
+				m.BreakerCooldown, _ = constantOf[time.Duration](s["cooldown"])
+			case "hedge":
+				m.HedgeAfter, _ = constantOf[time.Duration](s["after"])
+				m.HedgeMax, _ = constantOf[int](s["max"])
 			case "retry":
 				m.Attempts, _ = constantOf[int](s["attempts"])
 				m.RetryBase, _ = constantOf[time.Duration](s["base"])
@@ -98,6 +132,7 @@ func (c *checker) modelBlocks(fs *fileScope, b *syntax.Block, table *universe.Bl
 			c.report(notAllowedHere(fs.place(headOf(it)), "this", "a model", "a model holds settings, `limits`, `retry` and `price`"))
 		}
 	}
+	return out
 }
 
 func floatOf(s *setting) (float64, bool) {
@@ -149,29 +184,6 @@ func (c *checker) checkProvider(fs *fileScope, d *decl, b *syntax.Block, s map[s
 // is missing may have been in it.
 func (c *checker) opaque(b *syntax.Block) bool {
 	return b.Body == nil || slices.ContainsFunc(b.Body.Items, isBad) || b.Body.Close.Len() == 0
-}
-
-func (c *checker) checkRoute(fs *fileScope, d *decl, b *syntax.Block, s map[string]*setting) {
-	if p, ok := s["provider"]; ok {
-		c.report(diag.New("E0511", fs.place(p.attr.Name.Span), "a route has no provider of its own").
-			Say("A model is either one model (`provider`, `name`) or a choice among several (`route`, `models`)."))
-	}
-	models, ok := s["models"]
-	if !ok {
-		c.report(diag.New("E0502", d.place, "the route "+code(d.name)+" has no "+code("models")).
-			Hint("list the models to choose from: models = [model.fast, model.local]"))
-		return
-	}
-	if _, ok := s["route"]; !ok {
-		c.report(diag.New("E0502", d.place, code("models")+" needs a "+code("route")).
-			Say("A route says how one of the models is chosen for a call: %s.", quotedList(routes(c.u))))
-	}
-	for _, n := range c.nameList(fs, models) {
-		at := fs.place(n.Span)
-		if ref := c.modelRef(fs, at, at.Text(), false); ref.Model != nil && ref.Model == d.model {
-			c.report(diag.New("E0405", at, "the route "+code(d.name)+" chooses itself"))
-		}
-	}
 }
 
 func routes(u *universe.Universe) []string {

@@ -80,7 +80,7 @@ func (c *checker) orderProgram(b *body) {
 // settingValues are the values in a step beside its inputs.
 func settingValues(st *program.Step) []program.Value {
 	k := st.Settings
-	values := []program.Value{k.Instructions, k.Temperature, k.TopP, k.MaxTokens, k.Seed, k.Stop, k.Retries,
+	values := []program.Value{k.Instructions, k.Temperature, k.TopP, k.MaxTokens, k.Seed, k.Stop, k.Retries, k.Rollout, k.ReasoningEffort,
 		st.Flow.When, st.Flow.Concurrency}
 	if st.Flow.ForEach.Expr != nil {
 		values = append(values, st.Flow.ForEach)

@@ -84,6 +84,7 @@ func (c *checker) declarePrograms(fs *fileScope) {
 		}
 		c.bodies = append(c.bodies, bd)
 		bd.prog.Signature = c.ownSignature(fs, b, bd.settings["signature"])
+		bd.prog.LocalFiles, _ = constantOf[string](bd.settings["local_files"])
 		if bd.prog.Signature == nil {
 			if !bd.opaque && bd.settings["signature"] == nil && !slices.ContainsFunc(b.Body.Items, isSignaturePart) {
 				c.report(programWithoutSignature(d))

@@ -419,6 +419,10 @@ func (c *checker) stepSettings(b *body, s *stepNode) {
 	st := &s.step.Settings
 	st.Temperature, st.TopP, st.MaxTokens = get("temperature"), get("top_p"), get("max_tokens")
 	st.Seed, st.Stop, st.Retries = get("seed"), get("stop"), get("retries")
+	st.ReasoningEffort = get("reasoning_effort")
+	if x, ok := s.settings["rollout"]; ok {
+		st.Rollout = x.value()
+	}
 	if x, ok := s.settings["instructions"]; ok {
 		st.Instructions = x.value()
 	} else if !s.own && s.step.Program == nil {
@@ -433,7 +437,7 @@ func (c *checker) stepSettings(b *body, s *stepNode) {
 		text, _ := constantOf[string](around[name])
 		return text
 	}
-	st.Adapter, st.Backend = fixed("adapter"), fixed("backend")
+	st.Adapter, st.Backend, st.Replies = fixed("adapter"), fixed("backend"), fixed("replies")
 	x, ok := s.settings["model"]
 	if !ok {
 		x, ok = around["model"]

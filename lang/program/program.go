@@ -141,7 +141,10 @@ type Program struct {
 	Lets      []*Let
 	Outputs   []Binding // one for each output of the signature, in its order
 	Names     Names     // what `var.…` means in its file
-	Place     source.Place
+	// LocalFiles is the folder from which media given as a path are read,
+	// relative to the program's file; "": none.
+	LocalFiles string
+	Place      source.Place
 }
 
 // Address returns `program.NAME`.
@@ -301,12 +304,16 @@ type Settings struct {
 	Model        ModelRef
 	Adapter      string
 	Backend      string // "python", or anything else for native
+	Replies      string // how replies are read: "strict", "lenient", or anything else for repaired
+	Rollout      Value
 	Temperature  Value
 	TopP         Value
 	MaxTokens    Value
 	Seed         Value
 	Stop         Value
 	Retries      Value
+
+	ReasoningEffort Value
 }
 
 // ModelRef says which model answers: a declared one, an address
@@ -343,22 +350,51 @@ type Model struct {
 	Default  bool
 	Timeout  time.Duration // 0: the default
 
-	Temperature, TopP, MaxTokens, Seed, Stop Value
+	API string // which interface of the provider; "": its usual one
 
-	Concurrency int // 0: the default
-	Attempts    int
-	RetryBase   time.Duration
-	RetryMax    time.Duration
-	Price       *Price
-	Names       Names // what `var.…` means in its file
+	Temperature, TopP, MaxTokens, Seed, Stop, ReasoningEffort Value
 
-	// Pending lists settings that are understood but not obeyed yet; a run
-	// that needs this model is refused.
-	Pending []Pending
-	Place   source.Place
+	Concurrency       int // 0: the default
+	RequestsPerMinute int // 0: no limit
+	TokensPerMinute   int
+
+	Attempts  int // 0: the default
+	RetryBase time.Duration
+	RetryMax  time.Duration
+
+	Connect, FirstToken, Idle time.Duration // 0: no limit
+	BreakerFailures           int           // 0: the default
+	BreakerCooldown           time.Duration
+	HedgeAfter                time.Duration // 0: never
+	HedgeMax                  int           // 0: the default
+
+	Price *Price
+	Route *Route // of a model that is a choice among others
+	Names Names  // what `var.…` means in its file
+	Place source.Place
 }
 
-// Pending is a setting that is understood but not obeyed yet.
+// Route is how a model chooses among others: `route = "fallback"`.
+type Route struct {
+	Strategy      string
+	Members       []RouteMember // in the order of the text
+	QualityMin    float64
+	Confidence    string // the output that says how sure a reply is; "" for none
+	ConfidenceMin float64
+	Place         source.Place // of the strategy
+}
+
+// RouteMember is one model of a Route. What is 0 or nil is not limited, or not known.
+type RouteMember struct {
+	Model        ModelRef // a declared model, or an address
+	Weight       float64
+	Quality      *float64
+	InputSizeMax int     // characters
+	CostLimit    float64 // US dollars
+	MaxLatency   time.Duration
+}
+
+// Pending is what a step needs that is understood but cannot run yet.
 type Pending struct {
 	Setting string
 	Missing string // what would be needed to obey it

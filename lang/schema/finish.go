@@ -34,6 +34,7 @@ func (b *builder) finish(o *value.Object) *Schema {
 
 func (b *builder) over(n, most int, what string) {
 	if n > most {
+		b.strict = false
 		b.note("OpenAI takes at most %d %s, this has %d", most, what, n)
 	}
 }

@@ -35,8 +35,9 @@ type Schema struct {
 	Document *value.Object
 	Notes    []Note
 	// Strict says that the dialect can hold a model to the schema: OpenAI's
-	// `strict: true`. It is false where a map or json stands in it, which that
-	// mode refuses; always true for the other dialects.
+	// `strict: true`. It is false where a map or json stands in it, or more than
+	// it takes of something, which that mode refuses; always true for the other
+	// dialects.
 	Strict bool
 }
 

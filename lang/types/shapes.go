@@ -311,9 +311,15 @@ func Structure(t Type) Type {
 // shape without a name takes that of its row, in PascalCase. Types that hold no
 // such part are returned as they are.
 func Structured(t Type) Type {
+	return StructuredExcept(t, func(*Row) bool { return false })
+}
+
+// StructuredExcept is Structured, but leaves the types of some rows as they are:
+// pictures and the like, which a model is given as such.
+func StructuredExcept(t Type, keep func(*Row) bool) Type {
 	shaped := func(t Type) bool {
 		p, ok := t.(*Primitive)
-		return ok && p.Shape() != nil
+		return ok && p.Shape() != nil && !keep(p.Row)
 	}
 	if t == nil || !holds(t, shaped) {
 		return t
@@ -324,7 +330,7 @@ func Structured(t Type) Type {
 		switch t := t.(type) {
 		case *Primitive:
 			s := t.Shape()
-			if s == nil {
+			if s == nil || keep(t.Row) {
 				return t
 			}
 			if r, ok := s.(*Record); ok && r.Name == "" {

@@ -12,7 +12,11 @@ var CallSettings = []Setting{
 	{Name: "max_tokens", Kind: Integer, Doc: "The longest reply, in tokens.", Default: "the provider's", Min: bound(1)},
 	{Name: "seed", Kind: Integer, Doc: "Asks the provider for the same reply to the same request.", Default: "none"},
 	{Name: "stop", Kind: TextList, Doc: "Texts at which the reply ends.", Default: "none"},
+	{Name: "reasoning_effort", Kind: Choice, Choices: []string{"minimal", "low", "medium", "high"}, Doc: "How much a model that reasons does so before it answers.", Default: "the provider's"},
 }
+
+// ReplyModes are the ways to read a reply, from the narrowest to the widest.
+var ReplyModes = []string{"strict", "repair", "lenient"}
 
 // StepBlock is what every step takes.
 var StepBlock = Block{
@@ -23,8 +27,10 @@ var StepBlock = Block{
 		{Name: "signature", Kind: SignatureOf, Doc: "The declared signature of the step, instead of fields in the block.", Fixed: true},
 		{Name: "instructions", Kind: Text, Doc: "What the model is told to do.", Default: "a sentence that names the fields"},
 		{Name: "model", Kind: ModelOf, Doc: "The model that answers this step.", Default: "the program's", Fixed: true},
-		{Name: "adapter", Kind: Choice, Choices: []string{"chat"}, Doc: "How the prompt is written and the reply read.", Default: "chat", Fixed: true},
+		{Name: "adapter", Kind: Choice, Choices: adapterNames(), Doc: "How the prompt is written and the reply read.", Default: "chat", Fixed: true},
 		{Name: "retries", Kind: Integer, Doc: "How often the model is asked again when its reply does not fit, with what was wrong.", Default: "1", Min: bound(0), Max: bound(10)},
+		{Name: "rollout", Kind: Integer, Doc: "Tells samples of one call apart: each number gets a reply of its own, although replies are cached.", Default: "0", Min: bound(0)},
+		{Name: "replies", Kind: Choice, Choices: ReplyModes, Doc: "How a reply is read: only as it was asked for, repaired where it can mean one thing only, or guessed at.", Default: "repair", Fixed: true},
 		{Name: "backend", Kind: Choice, Choices: []string{"native", "python"}, Doc: "Which runtime does the work: dspi itself, or DSPy in Python.", Default: "native", Fixed: true},
 	}, append(slices.Clone(FlowSettings), CallSettings...)...),
 	Blocks: []Block{
@@ -125,7 +131,9 @@ var core = []Block{
 			{Name: "signature", Kind: SignatureOf, Doc: "The declared signature of the program, instead of fields in the block.", Fixed: true},
 			{Name: "instructions", Kind: Text, Doc: "What the model is told to do, for steps that have the program's signature.", Default: "a sentence that names the fields"},
 			{Name: "model", Kind: ModelOf, Doc: "The model that answers the program's steps.", Default: "the default model", Fixed: true},
-			{Name: "adapter", Kind: Choice, Choices: []string{"chat"}, Doc: "How prompts are written and replies read.", Default: "chat", Fixed: true},
+			{Name: "adapter", Kind: Choice, Choices: adapterNames(), Doc: "How prompts are written and replies read.", Default: "chat", Fixed: true},
+			{Name: "replies", Kind: Choice, Choices: ReplyModes, Doc: "How replies are read: only as they were asked for, repaired where they can mean one thing only, or guessed at.", Default: "repair", Fixed: true},
+			{Name: "local_files", Kind: Text, Doc: "The folder, relative to this file, from which pictures, sounds and documents given as a path are read.", Default: "none: a path is refused", Fixed: true},
 			{Name: "backend", Kind: Choice, Choices: []string{"native", "python"}, Doc: "Which runtime does the work of the steps.", Default: "native", Fixed: true},
 			{Name: "retries", Kind: Integer, Doc: "How often a model is asked again when its reply does not fit.", Default: "1", Min: bound(0), Max: bound(10)},
 		}, CallSettings...),
@@ -144,21 +152,46 @@ var core = []Block{
 			{Name: "name", Kind: Text, Doc: "The provider's name for the model.", Fixed: true},
 			{Name: "base_url", Kind: Text, Doc: "The server's address, for servers of your own.", Default: "the provider's", Fixed: true, Secret: true},
 			{Name: "api_key", Kind: Text, Doc: "The key, usually a sensitive variable.", Default: "the provider's environment variable", Fixed: true, Secret: true},
-			{Name: "timeout", Kind: Duration, Doc: "The longest wait for one reply.", Default: "60s", Fixed: true},
+			{Name: "api", Kind: Choice, Choices: []string{"chat", "responses"}, Doc: "Which interface of the provider is spoken: chat completions, or OpenAI's Responses.", Default: "chat", Fixed: true},
+			{Name: "timeout", Kind: Duration, Doc: "The longest wait for one whole reply.", Default: "60s", Fixed: true},
 			{Name: "default", Kind: Boolean, Doc: "Answers every step for which nothing else is said.", Default: "false", Fixed: true},
-			{Name: "route", Kind: Choice, Choices: []string{"fallback", "load_balanced", "cost_optimized", "latency_optimized", "adaptive"}, Doc: "How one of `models` is chosen for a call.", Fixed: true, Pending: "choosing among several models"},
-			{Name: "models", Kind: ModelList, Doc: "The models of a route, the first one first.", Fixed: true, Pending: "choosing among several models"},
+			{Name: "route", Kind: Choice, Choices: []string{"fallback", "load_balanced", "cost_optimized", "latency_optimized", "adaptive"}, Doc: "How one of several models is chosen for a call.", Fixed: true},
+			{Name: "models", Kind: ModelList, Doc: "The models of a route, the first one first. No other ever answers.", Fixed: true},
+			{Name: "quality_min", Kind: Number, Doc: "Of a route that is `cost_optimized`: members whose `quality` is lower are left out.", Default: "none", Min: bound(0), Max: bound(1), Fixed: true},
+			{Name: "confidence", Kind: Text, Doc: "Of a route that is `cost_optimized`: the output, from 0 to 1, that says how sure a reply is.", Default: "none: every reply stands", Fixed: true},
+			{Name: "confidence_min", Kind: Number, Doc: "A reply that is less sure does not stand, and the next dearer member is asked.", Min: bound(0), Max: bound(1), Fixed: true},
 		}, fixed(CallSettings)...),
 		Blocks: []Block{
 			{Name: "limits", Doc: "How much is sent at once and per minute.", Settings: []Setting{
 				{Name: "concurrency", Kind: Integer, Doc: "The most calls under way at once.", Default: "64", Min: bound(1), Fixed: true},
-				{Name: "requests_per_minute", Kind: Integer, Doc: "The most calls begun in a minute.", Default: "no limit", Min: bound(1), Fixed: true, Pending: "counting requests per minute"},
-				{Name: "tokens_per_minute", Kind: Integer, Doc: "The most tokens sent and received in a minute.", Default: "no limit", Min: bound(1), Fixed: true, Pending: "counting tokens per minute"},
+				{Name: "requests_per_minute", Kind: Integer, Doc: "The most calls begun in any 60 seconds.", Default: "no limit", Min: bound(1), Fixed: true},
+				{Name: "tokens_per_minute", Kind: Integer, Doc: "The most tokens sent and received in any 60 seconds.", Default: "no limit", Min: bound(1), Fixed: true},
 			}},
 			{Name: "retry", Doc: "What happens when a call fails for a passing reason.", Settings: []Setting{
 				{Name: "attempts", Kind: Integer, Doc: "The most calls in all.", Default: "3", Min: bound(1), Max: bound(20), Fixed: true},
 				{Name: "base", Kind: Duration, Doc: "The first wait; it doubles with each attempt.", Default: "500ms", Fixed: true},
 				{Name: "max", Kind: Duration, Doc: "The longest wait.", Default: "30s", Fixed: true},
+			}},
+			{Name: "timeouts", Doc: "The longest waits for parts of a reply; `timeout` is for the whole.", Settings: []Setting{
+				{Name: "connect", Kind: Duration, Doc: "For a connection to the server.", Default: "no limit", Fixed: true},
+				{Name: "first_token", Kind: Duration, Doc: "For the first piece of a reply that is streamed.", Default: "no limit", Fixed: true},
+				{Name: "idle", Kind: Duration, Doc: "From one piece of a reply that is streamed to the next.", Default: "no limit", Fixed: true},
+			}},
+			{Name: "breaker", Doc: "When a model that does not answer is left alone.", Settings: []Setting{
+				{Name: "failures", Kind: Integer, Doc: "So many calls that began one after another must fail.", Default: "8", Min: bound(1), Max: bound(1000), Fixed: true},
+				{Name: "cooldown", Kind: Duration, Doc: "How long calls fail at once then, until one is sent as a probe.", Default: "15s", Fixed: true},
+			}},
+			{Name: "hedge", Doc: "Sends a call again while the first is under way; the first reply wins.", Settings: []Setting{
+				{Name: "after", Kind: Duration, Doc: "Without a reply for so long; streamed, without its first piece.", Required: true, Fixed: true},
+				{Name: "max", Kind: Integer, Doc: "The most further requests for one call.", Default: "1", Min: bound(1), Max: bound(5), Fixed: true},
+			}},
+			{Name: "member", Doc: "One model of a route, with what the route should know of it; instead of `models`.", Settings: []Setting{
+				{Name: "model", Kind: ModelOf, Doc: "The model.", Required: true, Fixed: true},
+				{Name: "weight", Kind: Number, Doc: "Its share of the calls, when the route is `load_balanced`.", Default: "1", Min: bound(0.001), Max: bound(1000), Fixed: true},
+				{Name: "quality", Kind: Number, Doc: "How good its replies are, as you measured it.", Default: "not known", Min: bound(0), Max: bound(1), Fixed: true},
+				{Name: "input_size_max", Kind: Integer, Doc: "It is left out when the messages have more characters.", Default: "no limit", Min: bound(1), Fixed: true},
+				{Name: "cost_limit", Kind: Number, Doc: "It is left out when the call is expected to cost more US dollars.", Default: "no limit", Min: bound(0), Fixed: true},
+				{Name: "max_latency", Kind: Duration, Doc: "It is left out while its replies take longer on average.", Default: "no limit", Fixed: true},
 			}},
 			{Name: "price", Doc: "US dollars per million tokens.", Settings: []Setting{
 				{Name: "input", Kind: Number, Doc: "The price of what is sent.", Required: true, Min: bound(0), Fixed: true},
@@ -197,4 +230,16 @@ func fixed(in []Setting) []Setting {
 // Adapters are the ways to write a prompt and to read its reply.
 var Adapters = []Setting{
 	{Name: "chat", Doc: "Fields under marked headings, as DSPy's ChatAdapter writes them."},
+	{Name: "json", Doc: "One JSON object as the reply, as DSPy's JSONAdapter asks for it; a model that can is held to its schema."},
+	{Name: "xml", Doc: "Fields between tags, as DSPy's XMLAdapter writes them."},
+	{Name: "compact", Doc: "As json, with types drawn as short declarations: about a third of the tokens that json takes to say them."},
+	{Name: "two_step", Doc: "The model answers in its own words; a second call reads the outputs from them. As DSPy's TwoStepAdapter, for models that reason."},
+}
+
+func adapterNames() []string {
+	names := make([]string, len(Adapters))
+	for i, a := range Adapters {
+		names[i] = a.Name
+	}
+	return names
 }

@@ -143,7 +143,7 @@ var Declarations = []Block{
 			{Name: "score", Kind: Any, Doc: "The score: a number, usually from 0 to 1, or true and false.", Required: true},
 			{Name: "feedback", Kind: Text, Doc: "What was wrong, in words, for optimizers that read them."},
 			{Name: "model", Kind: ModelOf, Doc: "The model that answers the metric's steps.", Default: "the default model", Fixed: true},
-			{Name: "adapter", Kind: Choice, Choices: []string{"chat"}, Doc: "How prompts are written and replies read.", Default: "chat", Fixed: true},
+			{Name: "adapter", Kind: Choice, Choices: adapterNames(), Doc: "How prompts are written and replies read.", Default: "chat", Fixed: true},
 			{Name: "retries", Kind: Integer, Doc: "How often a model is asked again when its reply does not fit.", Default: "1", Min: bound(0), Max: bound(10)},
 		}, CallSettings...),
 		Example: `metric correct {

@@ -1,8 +1,16 @@
 package universe
 
 // Address is the value of a setting that names a store: `sqlite:PATH`,
-// `redis://host`. What stands before its first colon is one of the Choices.
+// `redis://host`. What stands before its first colon is one of the Choices, or it
+// is a Word that is one of them.
 const Address ValueKind = "address"
+
+// Words are the addresses that are one word, without a colon.
+var Words = []string{"memory", "off"}
+
+// Size is the value of a setting that says how much is kept: a number with `kB`,
+// `MB`, `GB` or `TB`.
+const Size ValueKind = "size"
 
 // Period is the value of a setting that says how long something is kept: a
 // number with `h`, `d` or `w`, or `off`.
@@ -21,11 +29,13 @@ var Project = Block{
 	},
 	Blocks: []Block{
 		{Name: "cache", Doc: "Where answers of models are kept, so that the same call is paid once.", Settings: []Setting{
-			{Name: "url", Kind: Address, Choices: []string{"sqlite", "redis", "rediss"}, Doc: "`sqlite:user` for one per user, `sqlite:PATH`, or `redis://host:port/number`.", Default: "none", Fixed: true, Secret: true, Pending: "a cache for calls"},
+			{Name: "url", Kind: Address, Choices: []string{"sqlite", "redis", "rediss", "memory", "off"}, Doc: "`sqlite:user` for one per user, `sqlite:PATH`, `redis://host:port/number`, `memory` for one that ends with the process, or `off`.", Default: "sqlite:user", Fixed: true, Secret: true},
+			{Name: "ttl", Kind: Period, Doc: "How long an answer is kept: `12h`, `30d`, `8w`, or `off` for as long as there is room.", Default: "30d", Fixed: true},
+			{Name: "max_size", Kind: Size, Doc: "How much is kept: `100MB`, `2GB`. What was not used for longest goes first.", Default: "512MB", Fixed: true},
 		}},
-		{Name: "store", Doc: "Where runs and their calls are recorded.", Settings: []Setting{
-			{Name: "url", Kind: Address, Choices: []string{"sqlite", "postgres", "postgresql"}, Doc: "`sqlite:PATH` or `postgres://user@host/database`.", Default: "none", Fixed: true, Secret: true, Pending: "a store for runs"},
-			{Name: "history", Kind: Period, Doc: "How long runs are kept: `12h`, `30d`, `8w`, or `off`.", Default: "none", Fixed: true, Pending: "a store for runs"},
+		{Name: "store", Doc: "Where runs and their calls are kept, for `dspi show`.", Settings: []Setting{
+			{Name: "url", Kind: Address, Choices: []string{"sqlite"}, Doc: "`sqlite:PATH`, relative to the folder of this file.", Default: "sqlite:.dspi/dspi.db", Fixed: true, Secret: true},
+			{Name: "history", Kind: Period, Doc: "How long runs are kept: `12h`, `30d`, `8w`, or `off`.", Default: "30d", Fixed: true},
 		}},
 		{Name: "python", Doc: "The Python that runs the steps which need one.", Settings: []Setting{
 			{Name: "interpreter", Kind: Text, Doc: "The program to start, relative to this file.", Default: "none", Fixed: true, Pending: "steps that run in Python"},

@@ -63,7 +63,7 @@ type Setting struct {
 	// Secret says that a sensitive variable may flow here.
 	Secret bool
 	// Pending names what is missing when the setting is read and checked but
-	// not obeyed yet: `run` refuses it (E0506). "" when it is obeyed.
+	// not obeyed yet. "" when it is obeyed.
 	Pending string
 }
 
@@ -128,6 +128,7 @@ type Provider struct {
 	Doc     string
 	KeyVar  string   // the environment variable that holds its key; "" when it needs none
 	NeedKey bool     // its own server answers nobody without one
+	NeedURL bool     // it has no server that is the same for all: a model needs base_url
 	Free    bool     // its calls cost nothing
 	Example string   // a model's address: openai/gpt-4o-mini
 	Models  []string // the only models there are; nil when any name may be

@@ -2,9 +2,12 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -186,7 +189,34 @@ func (e *misfitError) Error() string { return e.text }
 var (
 	scheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):(.+)$`)
 	period = regexp.MustCompile(`^[1-9][0-9]{0,5}[hdw]$`)
+	size   = regexp.MustCompile(`^([1-9][0-9]{0,5})([kMGT])B$`)
 )
+
+// Period returns how long a value of the kind universe.Period is: 0 for `off`.
+func Period(text string) (time.Duration, bool) {
+	if text == "off" {
+		return 0, true
+	}
+	if !period.MatchString(text) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text[:len(text)-1])
+	unit := map[byte]time.Duration{'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[text[len(text)-1]]
+	if err != nil || n > int(math.MaxInt64/unit) {
+		return 0, false
+	}
+	return time.Duration(n) * unit, true
+}
+
+// Size returns how many bytes a value of the kind universe.Size is.
+func Size(text string) (int64, bool) {
+	m := size.FindStringSubmatch(text)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	return n * map[string]int64{"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[m[2]], err == nil
+}
 
 // fits checks a value beyond its type.
 func fits(decl *universe.Setting, v any) error {
@@ -200,16 +230,24 @@ func fits(decl *universe.Setting, v any) error {
 			return &misfitError{"E0509", fmt.Sprintf("`%s` is from %s to %s", decl.Name, types.FormatFloat(*decl.Min), types.FormatFloat(*decl.Max))}
 		}
 	case universe.Address:
-		m := scheme.FindStringSubmatch(v.(string))
+		text := v.(string)
+		if slices.Contains(universe.Words, text) && slices.Contains(decl.Choices, text) {
+			return nil
+		}
+		m := scheme.FindStringSubmatch(text)
 		if m == nil {
 			return &misfitError{"E0310", "an address begins with its kind and a colon"}
 		}
-		if !slices.Contains(decl.Choices, m[1]) {
-			return &misfitError{"E0507", "`" + m[1] + ":` is not one of " + quoted(decl.Choices, ":")}
+		if slices.Contains(universe.Words, m[1]) || !slices.Contains(decl.Choices, m[1]) {
+			return &misfitError{"E0507", "`" + m[1] + ":` is not one of " + addresses(decl.Choices)}
 		}
 	case universe.Period:
-		if text := v.(string); text != "off" && !period.MatchString(text) {
+		if _, ok := Period(v.(string)); !ok {
 			return &misfitError{"E0310", "this is not a length of time"}
+		}
+	case universe.Size:
+		if _, ok := Size(v.(string)); !ok {
+			return &misfitError{"E0310", "this is not a size"}
 		}
 	case universe.Text:
 		if v.(string) == "" {
@@ -217,6 +255,18 @@ func fits(decl *universe.Setting, v any) error {
 		}
 	}
 	return nil
+}
+
+// addresses lists how addresses of some kinds begin: `sqlite:`, or `off`.
+func addresses(kinds []string) string {
+	out := make([]string, len(kinds))
+	for i, kind := range kinds {
+		if !slices.Contains(universe.Words, kind) {
+			kind += ":"
+		}
+		out[i] = "`" + kind + "`"
+	}
+	return strings.Join(out, ", ")
 }
 
 func misfit(v Value, err error) *diag.Diagnostic {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/source"
@@ -58,8 +59,8 @@ python.workers = 2 at 10, workers
 	if name, at := p.DefaultModel(); name != "openai/gpt-4o-mini" || file.Position(at.Start).Line != 2 {
 		t.Errorf("the default model is %q at %v", name, at)
 	}
-	if n := len(p.NotObeyed()); n != 5 {
-		t.Errorf("%d settings are not obeyed, want 5", n)
+	if n := len(p.NotObeyed()); n != 2 {
+		t.Errorf("%d settings are not obeyed, want 2", n)
 	}
 	if strings.Contains(file.Shown(), "me:word") || !strings.Contains(file.Shown(), "host:6379") {
 		t.Errorf("the password is shown: %q", file.Shown())
@@ -89,7 +90,12 @@ func TestProjectMistakes(t *testing.T) {
 		{`python { workers = 1e999999999 }`, "E0310 1 `1e999999999` this number is larger than any that can be stored"},
 		{`store { history = "a month" }`, "E0310 1 `\"a month\"` this is not a length of time"},
 		{`cache { url = "somewhere" }`, "E0310 1 `\"somewhere\"` an address begins with its kind and a colon"},
-		{`cache { url = "rediss2://x" }`, "E0507 1 `\"rediss2://x\"` `rediss2:` is not one of `sqlite:`, `redis:`, `rediss:`"},
+		{`cache { url = "rediss2://x" }`, "E0507 1 `\"rediss2://x\"` `rediss2:` is not one of `sqlite:`, `redis:`, `rediss:`, `memory`, `off`"},
+		{`cache { url = "off:x" }`, "E0507 1 `\"off:x\"` `off:` is not one of `sqlite:`, `redis:`, `rediss:`, `memory`, `off`"},
+		{`cache { ttl = "a while" }`, "E0310 1 `\"a while\"` this is not a length of time"},
+		{`cache { ttl = "999999w" }`, "E0310 1 `\"999999w\"` this is not a length of time"},
+		{`cache { max_size = "much" }`, "E0310 1 `\"much\"` this is not a size"},
+		{`cache { max_size = 5 }`, "E0310 1 `5` this is a number"},
 		{"default_model = \"a/b\"\ndefault_model = \"c/d\"", "E0503 2 `default_model` `default_model` is set again"},
 		{"cache { }\ncache { }", "E0503 2 `cache` `cache` stands here again"},
 		{`cache "mine" { }`, "E0123 1 `\"mine\"` `cache` has no name"},
@@ -110,6 +116,29 @@ func TestProjectMistakes(t *testing.T) {
 			if d.Detail == "" {
 				t.Errorf("%s: %s has no facts", test.text, d.Code)
 			}
+		}
+	}
+}
+
+// TestCacheSettings reads what may stand in the block of the cache.
+func TestCacheSettings(t *testing.T) {
+	for _, text := range []string{
+		`cache { url = "off" }`, `cache { url = "memory" }`, `cache { url = "sqlite:user" }`, `cache { url = "rediss://h/1" }`,
+		"cache {\n  ttl = \"off\"\n  max_size = \"20GB\"\n}",
+	} {
+		p, diags := ReadProject(source.NewFile("dspi.hcl", text))
+		if diags != nil || len(p.NotObeyed()) > 0 {
+			t.Errorf("%s: %s; not obeyed: %v", text, said(diags), p.NotObeyed())
+		}
+	}
+	for text, want := range map[string]time.Duration{"off": 0, "12h": 12 * time.Hour, "30d": 720 * time.Hour, "2w": 336 * time.Hour, "": -1, "0d": -1, "5": -1, "5m": -1, "999999w": -1} {
+		if got, ok := Period(text); ok != (want >= 0) || ok && got != want {
+			t.Errorf("%q is %v, %t", text, got, ok)
+		}
+	}
+	for text, want := range map[string]int64{"1kB": 1000, "512MB": 512e6, "2GB": 2e9, "1TB": 1e12, "": -1, "0MB": -1, "5": -1, "5mb": -1, "1.5GB": -1} {
+		if got, ok := Size(text); ok != (want >= 0) || ok && got != want {
+			t.Errorf("%q is %v, %t", text, got, ok)
 		}
 	}
 }

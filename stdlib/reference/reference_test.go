@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,12 +129,13 @@ func TestImplementations(t *testing.T) {
 	if _, err := providers.Open(providers.Config{Provider: "nobody"}); err == nil {
 		t.Error("a provider that is not declared opens")
 	}
+	var adapters []string
 	for _, a := range u.Adapters {
-		if a.Name != "chat" {
-			t.Errorf("the adapter %s is not implemented", a.Name)
-		}
+		adapters = append(adapters, a.Name)
 	}
-	_ = prompt.Chat // chat
+	if !slices.Equal(adapters, prompt.Names()) {
+		t.Errorf("the adapters %v are declared, %v are implemented", adapters, prompt.Names())
+	}
 	computed := metrics.Functions()
 	for _, m := range u.Metrics {
 		if _, ok := computed[m.Name]; ok != (m.Params != "") {

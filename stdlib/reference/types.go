@@ -119,6 +119,8 @@ func providers(u *universe.Universe) string {
 		key := "none"
 		if x.KeyVar != "" {
 			key = "`api_key`, else " + code(x.KeyVar) + " in the environment"
+		} else if x.NeedKey {
+			key = "`api_key`"
 		}
 		models := "any"
 		if x.Models != nil {

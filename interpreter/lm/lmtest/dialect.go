@@ -29,6 +29,29 @@ type Dialect struct {
 	Empty string
 	// Overloaded is a status besides 429 that asks to come back later; 0 for none.
 	Overloaded int
+
+	// Stream returns the body of a streamed success in the pieces in which the
+	// server writes it; pieces are together the answer's text, and each is to be an
+	// event of its own. nil: the protocol cannot stream.
+	Stream     func(a Answer, pieces []string) []string
+	StreamType string // the body's media type; "" for text/event-stream
+	StreamPath string // where requests for streams must arrive; "" for Path
+	// StreamError returns the piece that reports a failure in mid-stream; nil: the
+	// protocol has none.
+	StreamError func(message string) string
+
+	// Bodies are the documented forms of what is sent: for each name of Requests
+	// the JSON object that the body must hold. Fields that stand in neither are not
+	// looked at. Where a name is missing, the model must refuse the request with
+	// KindRequest and send nothing.
+	Bodies map[string]string
+
+	NoStop    bool // the protocol has no stop texts: the model refuses them
+	Tools     bool // Reply and Stream write an answer's ToolCalls
+	NoToolIDs bool // the protocol's calls of tools have no ids: the model makes some
+	Reasoning bool // Reply and Stream write an answer's Reasoning
+	Cached    bool // they write Usage.CachedTokens
+	Thinking  bool // they write Usage.ReasoningTokens
 }
 
 // Sent is what a server understood of a request. System messages stand in front,
@@ -41,14 +64,37 @@ type Sent struct {
 
 // Answer is what a server answers.
 type Answer struct {
-	Text   string
-	Finish lm.Finish
-	Usage  lm.Usage
+	Text      string
+	Finish    lm.Finish
+	Usage     lm.Usage
+	Reasoning string
+	ToolCalls []lm.ToolCall
+}
+
+// rich returns a request that uses everything the provider can send beside text.
+func (d Dialect) rich() *lm.Request {
+	req := rich()
+	if d.NoStop {
+		req.Stop = nil
+	}
+	return req
 }
 
 // said returns an answer of one text.
 func said(text string) Answer {
-	return Answer{text, lm.FinishStop, lm.Usage{InputTokens: 11, OutputTokens: 7}}
+	return Answer{Text: text, Finish: lm.FinishStop, Usage: lm.Usage{InputTokens: 11, OutputTokens: 7}}
+}
+
+// Pieces cuts a text into pieces of at most n characters, for streams.
+func Pieces(text string, n int) []string {
+	var out []string
+	runes := []rune(text)
+	for len(runes) > 0 {
+		k := min(n, len(runes))
+		out = append(out, string(runes[:k]))
+		runes = runes[k:]
+	}
+	return out
 }
 
 // server is an httptest server with the calls it saw.
@@ -95,7 +141,7 @@ func Benchmark(b *testing.B, d Dialect) {
 	reply := d.Reply(said("The capital of France is Paris."))
 	s := serve(b, func(w http.ResponseWriter, _ *http.Request, _ []byte, _ int) { say(w, 200, reply) })
 	m := d.model(b, s.URL, testKey)
-	req := rich()
+	req := d.rich()
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := m.Generate(b.Context(), req); err != nil {

@@ -43,12 +43,45 @@ func Exercise(t *testing.T, d Dialect) {
 	t.Run("too long", d.tooLong)
 	t.Run("redirect", d.redirect)
 	t.Run("secrets", d.secrets)
+	t.Run("bodies", d.bodies)
+	t.Run("features", d.features)
+	if d.Tools {
+		t.Run("tool calls", d.toolCalls)
+	}
+	if d.NoStop {
+		t.Run("no stop", d.stop)
+	}
+	t.Run("details", d.details)
+	if d.Stream != nil {
+		t.Run("stream", d.stream)
+	} else {
+		t.Run("no stream", d.noStream)
+	}
+}
+
+// Forms runs the part of Exercise that is about what is sent and how the reply to it
+// is read, for a provider that speaks a dialect which has passed Exercise to servers
+// that want some of it in another form.
+func Forms(t *testing.T, d Dialect) {
+	t.Run("call", d.call)
+	t.Run("bodies", d.bodies)
+	t.Run("features", d.features)
+	t.Run("details", d.details)
+	if d.Tools {
+		t.Run("tool calls", d.toolCalls)
+	}
+	if d.Stream != nil {
+		t.Run("stream", d.streamPieces)
+		if d.Tools {
+			t.Run("streamed tool calls", d.streamTools)
+		}
+	}
 }
 
 // call: one request with everything in it arrives as it was meant, and the reply
 // comes back with its usage.
 func (d Dialect) call(t *testing.T) {
-	req := rich()
+	req := d.rich()
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, body []byte, _ int) {
 		if r.Method != http.MethodPost || r.URL.Path != d.Path {
 			t.Errorf("the request is %s %s, want POST %s", r.Method, r.URL.Path, d.Path)
@@ -114,7 +147,7 @@ func (d Dialect) bare(t *testing.T) {
 func (d Dialect) finish(t *testing.T) {
 	for _, want := range []lm.Finish{lm.FinishStop, lm.FinishLength, lm.FinishFilter} {
 		s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ []byte, _ int) {
-			say(w, 200, d.Reply(Answer{"so far", want, lm.Usage{InputTokens: 1, OutputTokens: 2}}))
+			say(w, 200, d.Reply(Answer{Text: "so far", Finish: want, Usage: lm.Usage{InputTokens: 1, OutputTokens: 2}}))
 		})
 		resp, err := d.model(t, s.URL, testKey).Generate(t.Context(), Ask("hello"))
 		if err != nil {

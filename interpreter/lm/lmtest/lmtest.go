@@ -1,7 +1,10 @@
 // Package lmtest holds the suites that language models pass, and a model for tests
 // of everything that calls one.
 //
-//	Exercise    what every provider that speaks HTTP must do (exercise.go, faults.go)
+//	Exercise    what every provider that speaks HTTP must do (exercise.go, faults.go,
+//	            requests.go, streams.go)
+//	Forms       the part of it that servers of one dialect may differ in (exercise.go)
+//	Requests    what a provider may be asked beyond text, by name (requests.go)
 //	Dialect     how a provider's server is spoken for in that suite (dialect.go)
 //	Contract    what every lm.LM must do, in the process or not (lmtest.go)
 //	Recorder    a model with prepared replies that keeps its requests (recorder.go)
@@ -52,6 +55,7 @@ func Contract(t *testing.T, fresh func(t *testing.T) lm.LM) {
 	t.Run("many goroutines", func(t *testing.T) {
 		m := fresh(t)
 		req, before := rich(), rich()
+		req.Stop, before.Stop = nil, nil // not every protocol has it
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
@@ -72,7 +76,7 @@ func Ask(text string) *lm.Request {
 	return &lm.Request{Messages: []lm.Message{{Role: lm.User, Content: text}}}
 }
 
-// rich returns a request that uses everything all providers can send.
+// rich returns a request that uses everything most providers can send.
 func rich() *lm.Request {
 	temperature, topP, maxTokens := 0.25, 0.5, 77
 	return &lm.Request{

@@ -3,17 +3,22 @@
 //	Config   which model, on which server, with which key (anthropic.go)
 //	Model    the lm.LM that asks it (anthropic.go)
 //	request  what is sent, and how a conversation is made to fit (request.go)
-//	reply    what is read (reply.go)
+//	block    a piece of a message: text, media, calls of tools (content.go)
+//	reply    what is read (reply.go), and what is read while it is written (stream.go)
+//
+// What a model takes depends on its generation: internal/claude knows it by the name.
+// A prompt is not marked for the provider's cache: writing to it costs more than
+// sending, which is for the program to decide. What the cache gave is counted.
 //
 // To begin: New(Config{Model: name, Key: key}).
 package anthropic
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/stdlib/providers/internal/claude"
 	"github.com/dspi-lang/dspi/stdlib/providers/internal/wire"
 )
 
@@ -23,14 +28,12 @@ const KeyVariable = "ANTHROPIC_API_KEY"
 // DefaultBaseURL is the server that is asked when BaseURL is empty.
 const DefaultBaseURL = "https://api.anthropic.com"
 
-// DefaultMaxTokens is sent when max_tokens is not set, since the protocol demands a number.
+// DefaultMaxTokens is sent when max_tokens is not set, since the protocol demands a
+// number. A model that thinks first is given more, since what it thinks is part of it.
 const DefaultMaxTokens = 4096
 
 // Version is the protocol's version that is asked for with every request.
 const Version = "2023-06-01"
-
-// ownHost is the one server of which it is known that it needs a key.
-const ownHost = "api.anthropic.com"
 
 // Config describes a model. Only Model is required.
 type Config struct {
@@ -44,6 +47,7 @@ type Config struct {
 // Model is one model on one server. It implements lm.LM.
 type Model struct {
 	name     string
+	traits   claude.Traits
 	params   lm.Params
 	endpoint *wire.Endpoint
 }
@@ -51,56 +55,52 @@ type Model struct {
 // New checks c and returns its model. No request is made. The error says what is
 // wrong with the name, the base URL or the key.
 func New(c Config) (*Model, error) {
-	if c.Model == "" {
-		return nil, errors.New("a model of provider anthropic needs a name: anthropic/NAME")
-	}
-	if c.BaseURL == "" {
-		c.BaseURL = DefaultBaseURL
-	}
 	header := http.Header{}
 	header.Set("Anthropic-Version", Version)
-	if c.Key != "" {
-		header.Set("X-Api-Key", c.Key)
-	}
 	endpoint, err := wire.New(wire.Options{
-		Address:  "anthropic/" + c.Model,
-		BaseURL:  c.BaseURL,
-		Path:     []string{"v1", "messages"},
-		Header:   header,
-		Key:      c.Key,
-		KeyName:  KeyVariable,
-		Client:   c.Client,
-		Complain: complaint,
+		Provider:  "anthropic",
+		Model:     c.Model,
+		Example:   "anthropic/claude-sonnet-4-5",
+		BaseURL:   c.BaseURL,
+		OwnURL:    DefaultBaseURL,
+		NeedKey:   true,
+		Path:      []string{"v1", "messages"},
+		Header:    header,
+		Key:       c.Key,
+		KeyHeader: "X-Api-Key",
+		KeyName:   KeyVariable,
+		Client:    c.Client,
+		Complain:  complaint,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Model{name: c.Model, params: c.Params, endpoint: endpoint}, nil
+	return &Model{name: c.Model, traits: claude.Of(c.Model), params: c.Params, endpoint: endpoint}, nil
 }
 
 // Address returns anthropic/ and the model's name.
 func (m *Model) Address() string { return m.endpoint.Address() }
 
-// Features says what the model can do.
-func (m *Model) Features() lm.Features { return lm.Features{} }
+// Features says what the model can do. The protocol has no way to ask for JSON
+// without a schema, and takes no sounds.
+func (m *Model) Features() lm.Features {
+	return lm.Features{Schema: m.traits.Schema, Tools: true, Images: m.traits.Vision, Files: m.traits.Vision}
+}
 
 // Generate sends one message request. Without a key it calls any server but
 // Anthropic's own, where it fails with KindNoKey before a request is made.
 func (m *Model) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
-	if !m.endpoint.HasKey() && m.endpoint.OnHost(ownHost) {
-		return nil, m.endpoint.NoKey()
-	}
 	body, problem := m.body(req)
 	if problem != "" {
 		return nil, m.endpoint.Fail(lm.KindRequest, problem, nil)
 	}
-	raw, err := m.endpoint.Post(ctx, body)
+	if req.OnDelta != nil {
+		return m.stream(ctx, body, req)
+	}
+	var r reply
+	raw, err := m.endpoint.Do(ctx, body, "message", &r)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := m.read(raw, req)
-	if err == nil {
-		lm.Whole(req, resp)
-	}
-	return resp, err
+	return m.read(&r, raw, req)
 }

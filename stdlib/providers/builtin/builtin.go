@@ -68,6 +68,13 @@ func (m incontext) Generate(ctx context.Context, req *lm.Request) (*lm.Response,
 	if req.MaxTokens != nil && *req.MaxTokens < 1 {
 		return nil, m.refuse(fmt.Sprintf("max_tokens is %d; it must be at least 1", *req.MaxTokens))
 	}
+	for _, msg := range req.Messages {
+		for _, p := range msg.Parts {
+			if p.Media != nil {
+				return nil, m.refuse("it reads text only, and the prompt holds " + p.Media.String() + "; choose a model that takes such a thing, with --model")
+			}
+		}
+	}
 	text, err := answer(ctx, req.Messages)
 	if err != nil {
 		return nil, m.stopped(err)

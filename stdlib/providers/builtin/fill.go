@@ -124,6 +124,9 @@ func (f *filler) sure(c float64) {
 }
 
 func (f *filler) value(out *field, r role) (any, error) {
+	if v, ok := f.t.taken(out); ok {
+		return v, nil
+	}
 	s := out.shape
 	switch r {
 	case reasoningRole:

@@ -25,6 +25,10 @@ func writeReply(t *task, values []any) string {
 			}
 			fmt.Fprintf(&b, "<%s>\n%s\n</%s>", f.name, writeXML(values[i]), f.name)
 		}
+	case words:
+		for i, f := range t.outputs {
+			fmt.Fprintf(&b, "%s: %s\n\n", f.name, writeChat(values[i]))
+		}
 	default:
 		for i, f := range t.outputs {
 			fmt.Fprintf(&b, "[[ ## %s ## ]]\n%s\n\n", f.name, writeChat(values[i]))

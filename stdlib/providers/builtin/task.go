@@ -15,6 +15,7 @@ const (
 	chat format = iota // [[ ## name ## ]] above each value
 	jsonObject
 	xmlTags
+	words // name: value, in paragraphs
 )
 
 // A field is one line of the lists "Your input fields are" and "Your output fields are".
@@ -39,6 +40,7 @@ type task struct {
 	feedback    string // what the user said about earlier answers, if anything
 	demos       []demo
 	values      map[string]string // the inputs to answer for
+	said        map[string]string // the outputs, where an earlier reply has given them
 }
 
 const (
@@ -75,11 +77,15 @@ func readTask(messages []lm.Message) *task {
 		return nil
 	}
 	t.readTurns(turns)
+	t.verbatim()
 	return t
 }
 
 func (t *task) readSystem(system string) bool {
 	system = strings.ReplaceAll(system, "\r\n", "\n")
+	if !strings.Contains(system, outputsHeading) && (t.readCompact(system) || t.readFree(system)) {
+		return true
+	}
 	_, rest, ok := strings.Cut(system, inputsHeading)
 	if !ok {
 		rest = system
@@ -264,6 +270,8 @@ func (t *task) readValues(content string, fields []*field) map[string]string {
 	switch trimmed := strings.TrimSpace(content); {
 	case t.format == xmlTags:
 		values = xmlValues(content, fields)
+	case t.format == words:
+		values = wordValues(content, fields)
 	case t.format == jsonObject && strings.HasPrefix(trimmed, "{"):
 		values = jsonValues(trimmed)
 	default:

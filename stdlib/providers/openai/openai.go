@@ -1,101 +1,112 @@
-// Package openai calls models over the chat-completions protocol: OpenAI's own
-// and every server that speaks it (vLLM, llama.cpp, Ollama, OpenRouter and others).
+// Package openai calls models over OpenAI's two protocols, chat completions and
+// Responses: OpenAI's own and those of every server that speaks one of them.
 //
-//	Config   which model, on which server, with which key (openai.go)
-//	Model    the lm.LM that asks it (openai.go)
-//	request  what is sent (request.go)
-//	reply    what is read (reply.go)
+//	Config    which model, on which server, with which key, over which protocol (openai.go)
+//	Model     the lm.LM that asks it (openai.go)
+//	Preset    a server or service that speaks chat completions in its own way (presets.go)
+//	family    what a model's name says of it (family.go)
+//	chat      chat completions: what is sent (request.go), what is read whole
+//	          (reply.go) and while it is written (stream.go)
+//	responses the same for Responses (responses.go, output.go)
 //
-// To begin: New(Config{Model: "gpt-4o-mini", Key: key}), or with BaseURL
-// "http://localhost:11434/v1" and no key for a server of one's own.
+// To begin: New(Config{Model: "gpt-4o-mini", Key: key}), or with Provider "vllm"
+// and no key for a server of one's own.
 package openai
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/stdlib/providers/internal/wire"
 )
 
-// KeyVariable is the environment variable in which a host looks for the key.
+// KeyVariable is the environment variable in which a host looks for OpenAI's key.
 const KeyVariable = "OPENAI_API_KEY"
 
-// DefaultBaseURL is the server that is asked when BaseURL is empty.
+// DefaultBaseURL is OpenAI's own server.
 const DefaultBaseURL = "https://api.openai.com/v1"
 
-// ownHost is the one server of which it is known that it needs a key.
-const ownHost = "api.openai.com"
+// The protocols.
+const (
+	Chat      = "chat"      // POST /chat/completions
+	Responses = "responses" // POST /responses
+)
 
-// Config describes a model. Only Model is required.
+// Config describes a model. Only Model is required, and BaseURL where the preset has
+// no server of its own.
 type Config struct {
-	Model   string       // the server's name for it: gpt-4o-mini
-	BaseURL string       // where /chat/completions is; its query, if any, is kept
-	Key     string       // sent as a bearer token; nothing is sent when empty
-	Params  lm.Params    // used where a request leaves a parameter open
-	Client  *http.Client // nil for the client that all providers share
+	Provider string       // a preset's name; "" for openai
+	Model    string       // the server's name for it: gpt-4o-mini
+	API      string       // Chat or Responses; "" for Chat
+	BaseURL  string       // where /chat/completions is; its query, if any, is kept
+	Key      string       // nothing is sent when empty
+	Params   lm.Params    // used where a request leaves a parameter open
+	Client   *http.Client // nil for the client that all providers share
 }
 
 // Model is one model on one server. It implements lm.LM.
 type Model struct {
 	name     string
+	preset   Preset
+	api      string
 	params   lm.Params
+	features lm.Features
 	endpoint *wire.Endpoint
 }
 
 // New checks c and returns its model. No request is made. The error says what is
-// wrong with the name, the base URL or the key.
+// wrong with the provider, the protocol, the name, the base URL or the key.
 func New(c Config) (*Model, error) {
-	if c.Model == "" {
-		return nil, errors.New("a model of provider openai needs a name, such as openai/gpt-4o-mini")
+	if c.Provider == "" {
+		c.Provider = own
 	}
-	if c.BaseURL == "" {
-		c.BaseURL = DefaultBaseURL
+	p, ok := preset(c.Provider)
+	if !ok {
+		return nil, fmt.Errorf("no server of OpenAI's protocols is called %q", c.Provider)
 	}
-	header := http.Header{}
-	if c.Key != "" {
-		header.Set("Authorization", "Bearer "+c.Key)
+	m := &Model{name: c.Model, preset: p, api: c.API, params: c.Params, features: p.features(c.Model)}
+	path := []string{"chat", "completions"}
+	switch c.API {
+	case "":
+		m.api = Chat
+	case Chat:
+	case Responses:
+		path = []string{"responses"}
+		m.features.Audio = false // the protocol has no form for it
+	default:
+		return nil, fmt.Errorf("the api of %s/%s is %q; it can be %q or %q", c.Provider, c.Model, c.API, Chat, Responses)
 	}
-	endpoint, err := wire.New(wire.Options{
-		Address:  "openai/" + c.Model,
-		BaseURL:  c.BaseURL,
-		Path:     []string{"chat", "completions"},
-		Header:   header,
-		Key:      c.Key,
-		KeyName:  KeyVariable,
-		Client:   c.Client,
-		Complain: complaint,
-	})
+	o := wire.Options{
+		Provider: p.Name, Model: c.Model, Example: p.Example,
+		BaseURL: c.BaseURL, OwnURL: p.BaseURL, NeedKey: p.NeedKey, Path: path,
+		Key: c.Key, KeyHeader: "Authorization", KeyPrefix: "Bearer ", KeyName: p.KeyVar,
+		Client: c.Client, Complain: complaint,
+	}
+	if p.KeyHeader != "" {
+		o.KeyHeader, o.KeyPrefix = p.KeyHeader, ""
+	}
+	endpoint, err := wire.New(o)
 	if err != nil {
 		return nil, err
 	}
-	return &Model{name: c.Model, params: c.Params, endpoint: endpoint}, nil
+	m.endpoint = endpoint
+	return m, nil
 }
 
-// Address returns openai/ and the model's name.
+// Address returns the provider's and the model's name: openai/gpt-4o-mini.
 func (m *Model) Address() string { return m.endpoint.Address() }
 
-// Features says what the model can do.
-func (m *Model) Features() lm.Features { return lm.Features{} }
+// Features says what the model can do, as far as its name and its server's
+// documentation tell. A server that can do less refuses with KindRequest.
+func (m *Model) Features() lm.Features { return m.features }
 
-// Generate makes one chat completion. Without a key it calls any server but
-// OpenAI's own, where it fails with KindNoKey before a request is made.
+// Generate makes one request. Without a key it fails with KindNoKey before that
+// where the server is known to want one.
 func (m *Model) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
-	if !m.endpoint.HasKey() && m.endpoint.OnHost(ownHost) {
-		return nil, m.endpoint.NoKey()
+	if m.api == Responses {
+		return m.respond(ctx, req)
 	}
-	body, problem := m.body(req)
-	if problem != "" {
-		return nil, m.endpoint.Fail(lm.KindRequest, problem, nil)
-	}
-	raw, err := m.endpoint.Post(ctx, body)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := m.read(raw, req)
-	if err == nil {
-		lm.Whole(req, resp)
-	}
-	return resp, err
+	return m.complete(ctx, req)
 }

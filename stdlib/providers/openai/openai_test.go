@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,58 +15,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// dialect speaks for a chat-completions server.
-var dialect = lmtest.Dialect{
-	New: func(baseURL, key string) (lm.LM, error) {
-		return New(Config{Model: "gpt-4o-mini", BaseURL: baseURL, Key: key})
-	},
-	Path: "/chat/completions",
-	Key:  func(h http.Header) string { return strings.TrimPrefix(bearer(h), "Bearer ") },
-	Read: func(body []byte) (lmtest.Sent, error) {
-		var r struct {
-			Model    string       `json:"model"`
-			Messages []lm.Message `json:"messages"`
-			lm.Params
-		}
-		err := json.Unmarshal(body, &r)
-		return lmtest.Sent{Model: r.Model, Messages: r.Messages, Params: r.Params}, err
-	},
-	Reply: func(a lmtest.Answer) string {
-		finish := map[lm.Finish]string{lm.FinishStop: "stop", lm.FinishLength: "length", lm.FinishFilter: "content_filter"}[a.Finish]
-		return encode(map[string]any{
-			"id": "chatcmpl-1", "object": "chat.completion", "created": 1700000000, "model": "gpt-4o-mini-2024-07-18",
-			"choices": []any{map[string]any{"index": 0, "finish_reason": finish, "logprobs": nil,
-				"message": map[string]any{"role": "assistant", "content": a.Text, "refusal": nil}}},
-			"usage": map[string]any{"prompt_tokens": a.Usage.InputTokens, "completion_tokens": a.Usage.OutputTokens,
-				"total_tokens": a.Usage.InputTokens + a.Usage.OutputTokens},
-		})
-	},
-	Error: func(_ int, message string) string {
-		return encode(map[string]any{"error": map[string]any{"message": message, "type": "some_error", "param": nil, "code": nil}})
-	},
-	Empty: `{"id": "chatcmpl-1", "object": "chat.completion", "choices": []}`,
-}
-
-// bearer returns the Authorization header, unless it is the base URL's own user.
-func bearer(h http.Header) string {
-	if a := h.Get("Authorization"); strings.HasPrefix(a, "Bearer ") {
-		return a
-	}
-	return ""
-}
-
-func encode(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return string(b)
-}
-
-func TestExercise(t *testing.T) { lmtest.Exercise(t, dialect) }
-
-func BenchmarkGenerate(b *testing.B) { lmtest.Benchmark(b, dialect) }
 
 // answering starts a server that answers every call with one status and body.
 func answering(t *testing.T, status int, body string) string {

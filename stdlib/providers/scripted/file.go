@@ -49,11 +49,15 @@ func Open(path string) (*Model, error) {
 		}
 		return nil, &FileError{Path: path, Problem: "the replies cannot be read: " + problem, Err: err}
 	}
-	replies, err := Parse(path, data)
+	replies, features, err := parse(path, data)
 	if err != nil {
 		return nil, err
 	}
-	return New(path, replies...), nil
+	m := New(path, replies...)
+	if features != nil {
+		m.features = *features
+	}
+	return m, nil
 }
 
 func readFile(path string) ([]byte, error) {
@@ -72,24 +76,66 @@ func readFile(path string) ([]byte, error) {
 // Parse reads replies from the text of a file. The path stands in errors, which
 // are *FileError.
 func Parse(path string, data []byte) ([]Reply, error) {
+	replies, _, err := parse(path, data)
+	return replies, err
+}
+
+// parse also returns what the file says that the model can do; nil for nothing.
+func parse(path string, data []byte) ([]Reply, *lm.Features, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	items, err := items(data)
 	var replies []Reply
-	for _, it := range items {
+	var features *lm.Features
+	for i, it := range items {
+		if f, problem := parseFeatures(it.text, i == 0); problem != "" {
+			return nil, nil, &FileError{Path: path, Line: it.line, Problem: problem}
+		} else if f != nil {
+			features = f
+			continue
+		}
 		r, problem := parseItem(it.text)
 		if problem != "" {
-			return nil, &FileError{Path: path, Line: it.line, Problem: problem}
+			return nil, nil, &FileError{Path: path, Line: it.line, Problem: problem}
 		}
 		replies = append(replies, r)
 	}
 	if err != nil {
 		err.Path = path
-		return nil, err
+		return nil, nil, err
 	}
 	if len(replies) == 0 {
-		return nil, &FileError{Path: path, Problem: `the file holds no replies; a line is written like {"reply": "the text"}`}
+		return nil, nil, &FileError{Path: path, Problem: `the file holds no replies; a line is written like {"reply": "the text"}`}
 	}
-	return replies, nil
+	return replies, features, nil
+}
+
+// parseFeatures reads the item that says what the model can do, which is the first
+// one; nil when the item is another.
+func parseFeatures(text []byte, first bool) (f *lm.Features, problem string) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(text, &fields) != nil || fields["features"] == nil {
+		return nil, ""
+	}
+	if !first || len(fields) != 1 {
+		return nil, `"features" is the only key of the first line, like {"features": {"json": true}}`
+	}
+	f = &lm.Features{}
+	dec := json.NewDecoder(bytes.NewReader(fields["features"]))
+	dec.DisallowUnknownFields()
+	if fields["features"][0] != '{' || dec.Decode((*features)(f)) != nil {
+		return nil, `"features" is an object of true and false, with the keys json, schema, tools, images, audio, files`
+	}
+	return f, ""
+}
+
+// features is lm.Features as a file writes them.
+type features struct {
+	JSON   bool `json:"json"`
+	Schema bool `json:"schema"`
+	Tools  bool `json:"tools"`
+	Images bool `json:"images"`
+	Audio  bool `json:"audio"`
+	Files  bool `json:"files"`
 }
 
 // item is one reply as written.
@@ -203,9 +249,9 @@ func parseItem(text []byte) (r Reply, problem string) {
 // The keys of an item, in the order in which they are shown and applied; those that
 // only failures have, and those that only texts have.
 var (
-	known     = []string{"reply", "error", "match", "times", "delay", "finish", "usage", "message", "status", "retry_after"}
+	known     = []string{"reply", "error", "match", "request", "times", "delay", "finish", "usage", "reasoning", "tool_calls", "message", "status", "retry_after"}
 	ofErrors  = []string{"message", "status", "retry_after"}
-	ofReplies = []string{"finish", "usage"}
+	ofReplies = []string{"finish", "usage", "reasoning", "tool_calls"}
 )
 
 // kinds are the failures that a file can ask for.
@@ -231,6 +277,36 @@ var setters = map[string]func(r *Reply, value []byte) (problem string){
 		r.Match = new(string)
 		return decode(value, r.Match, `"match" is a part of the last user message, a string`)
 	},
+	"request": func(r *Reply, value []byte) string {
+		const want = `"request" is what names the call, a string that --record writes`
+		if problem := decode(value, &r.Request, want); problem != "" {
+			return problem
+		}
+		switch {
+		case r.Request == "":
+			return want
+		case r.Match != nil:
+			return `a reply has "match" or "request", not both`
+		}
+		return ""
+	},
+	"reasoning": func(r *Reply, value []byte) string {
+		return decode(value, &r.Reasoning, `"reasoning" is what the model thought before it answered, a string`)
+	},
+	"tool_calls": func(r *Reply, value []byte) string {
+		const want = `"tool_calls" is a list like [{"id": "1", "name": "look", "arguments": {}}]`
+		dec := json.NewDecoder(bytes.NewReader(value))
+		dec.DisallowUnknownFields()
+		if value[0] != '[' || dec.Decode(&r.ToolCalls) != nil {
+			return want
+		}
+		for _, c := range r.ToolCalls {
+			if c.Name == "" || len(c.Arguments) == 0 {
+				return want
+			}
+		}
+		return ""
+	},
 	"times": func(r *Reply, value []byte) string {
 		if string(value) == `"always"` {
 			r.Times = Always
@@ -249,7 +325,7 @@ var setters = map[string]func(r *Reply, value []byte) (problem string){
 		return decodeDuration(value, &r.Delay, `"delay"`)
 	},
 	"finish": func(r *Reply, value []byte) string {
-		return decode(value, &r.Finish, `"finish" is why the reply ends: "stop", "length" or "filter"`)
+		return decode(value, &r.Finish, `"finish" is why the reply ends: "stop", "length", "filter" or "tools"`)
 	},
 	"usage": func(r *Reply, value []byte) string {
 		const want = `"usage" is an object like {"input_tokens": 10, "output_tokens": 5}`

@@ -24,10 +24,10 @@ const redacted = "[redacted]"
 const shortest = 8
 
 // secretsOf returns the texts that must appear in no error, the longest first: the
-// key, the password and the secret-looking query values of the URL, each also as URLs
+// keys, the password and the secret-looking query values of the URL, each also as URLs
 // and JSON would write it.
-func secretsOf(key string, u *url.URL) []string {
-	found := []string{key}
+func secretsOf(u *url.URL, keys ...string) []string {
+	found := keys
 	if password, ok := u.User.Password(); ok {
 		found = append(found, password)
 	} else {

@@ -1,8 +1,10 @@
 // Package wire is what the providers that speak JSON over HTTP have in common: one
-// POST, the reply read whole, and every way that it can fail told as an *lm.Error.
+// POST, the reply read whole or as it comes, and every way that it can fail told as
+// an *lm.Error.
 //
 //	Endpoint   where a model is asked: URL, headers, secrets (wire.go)
-//	Post       one request, one reply; redirects are not followed (wire.go)
+//	Post, Do   one request, one reply; redirects are not followed (post.go)
+//	Events     one request, a reply in events while it is written (events.go)
 //	failures   statuses, Retry-After, broken and foreign replies (failure.go)
 //	scrub      what keeps keys out of messages (scrub.go)
 //
@@ -11,11 +13,7 @@
 package wire
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,13 +34,17 @@ const maxErrorBody = 64 << 10
 // for use by many goroutines.
 type Endpoint struct {
 	address  string
-	target   string // the URL that is asked
-	shown    string // the URL for people: no user, no query
+	base     *url.URL // the base URL, as the user wrote it
+	target   *url.URL // the URL that is asked
+	shown    string   // the URL for people: no user, no query
 	header   http.Header
 	client   *http.Client
+	foreign  bool // the client is the host's own
 	keyed    bool
+	keyless  bool // the server answers nobody without a key, and there is none
 	keyName  string
 	secrets  []string
+	sign     func(*http.Request, []byte) error
 	complain func(body []byte) Complaint
 }
 
@@ -56,44 +58,74 @@ type Complaint struct {
 
 // Options describes an Endpoint.
 type Options struct {
-	Address string       // the LM's address, for errors
-	BaseURL string       // as the user wrote it
-	Path    []string     // what is joined to it
-	Header  http.Header  // sent with every request, the key included
-	Key     string       // kept out of every error
-	KeyName string       // the environment variable that usually holds it, for messages
-	Client  *http.Client // nil for the shared one; its redirect policy is not used
+	Provider string // the provider's name
+	Model    string // the server's name for the model; must not be empty
+	Example  string // an address of this provider, for the error when Model is empty
+	Address  string // the LM's address, for errors; "" for Provider/Model
+
+	BaseURL string   // as the user wrote it; "" for OwnURL
+	OwnURL  string   // the provider's own server; "" when it has none
+	NeedKey bool     // the host of OwnURL answers nobody without a key: it is not asked
+	Path    []string // what is joined to the base URL
+
+	Header    http.Header  // sent with every request
+	Key       string       // kept out of every error
+	KeyHeader string       // the header that carries the key; "" when Header does, or Sign
+	KeyPrefix string       // what stands before the key in it: "Bearer "
+	KeyName   string       // the environment variable that usually holds it, for messages
+	Secrets   []string     // what else is kept out of every error
+	Client    *http.Client // nil for the shared one; its redirect policy is not used
+	// Sign, if set, is given each request with its body before it is sent, to add
+	// headers to it.
+	Sign func(r *http.Request, body []byte) error
 	// Complain reads the provider's error format. It returns a zero Complaint when body is not in it.
 	Complain func(body []byte) Complaint
 }
 
-// New checks o. It returns an error that says what is wrong with the base URL or
-// the key, without repeating either's secrets.
+// New checks o. It returns an error that says what is wrong with the name, the base
+// URL or the key, without repeating the secrets in them.
 func New(o Options) (*Endpoint, error) {
+	if o.Address == "" {
+		if o.Model == "" {
+			return nil, fmt.Errorf("a model of provider %s needs a name, such as %s", o.Provider, o.Example)
+		}
+		o.Address = o.Provider + "/" + o.Model
+	}
+	if o.BaseURL == "" {
+		o.BaseURL = o.OwnURL
+	}
+	if o.BaseURL == "" {
+		return nil, fmt.Errorf("%s needs a base_url: the provider has no server that is the same for all", o.Address)
+	}
 	u, err := url.Parse(o.BaseURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("the base_url of %s is not a URL like https://host/path (it must begin with http:// or https:// and name a host)", o.Address)
 	}
-	for _, r := range o.Key {
+	for _, r := range strings.Join(append(o.Secrets, o.Key), "") {
 		if r <= ' ' || r > '~' {
 			return nil, fmt.Errorf("the key for %s holds a blank, a line break or another character that no key has; was it copied whole?", o.Address)
 		}
 	}
-	target := u.JoinPath(o.Path...)
-	target.Fragment = ""
+	u.Fragment, u.RawFragment = "", ""
+	if u.Path == "" {
+		u.Path = "/" // what is joined to it is from the root
+	}
 	e := &Endpoint{
 		address:  o.Address,
-		target:   target.String(),
-		shown:    shown(target),
+		base:     u,
 		header:   o.Header.Clone(),
 		client:   shared(),
 		keyed:    o.Key != "",
 		keyName:  o.KeyName,
-		secrets:  secretsOf(o.Key, target),
+		secrets:  secretsOf(u, append([]string{o.Key}, o.Secrets...)...),
+		sign:     o.Sign,
 		complain: o.Complain,
 	}
 	if e.header == nil {
 		e.header = http.Header{}
+	}
+	if o.Key != "" && o.KeyHeader != "" {
+		e.header.Set(o.KeyHeader, o.KeyPrefix+o.Key)
 	}
 	e.header.Set("Content-Type", "application/json")
 	e.header.Set("Accept", "application/json")
@@ -101,9 +133,30 @@ func New(o Options) (*Endpoint, error) {
 	if o.Client != nil {
 		c := *o.Client
 		c.CheckRedirect = stay
-		e.client = &c
+		e.client, e.foreign = &c, true
 	}
-	return e, nil
+	own, err := url.Parse(o.OwnURL)
+	e.keyless = o.NeedKey && !e.keyed && err == nil && strings.EqualFold(own.Hostname(), u.Hostname())
+	return e.At(o.Path...), nil
+}
+
+// At returns e with another path joined to its base URL: the same server, key and
+// model, asked another way.
+func (e *Endpoint) At(path ...string) *Endpoint {
+	c := *e
+	c.target = c.base.JoinPath(path...)
+	c.shown = shown(c.target)
+	return &c
+}
+
+// With returns e with a parameter in its query, besides those of the base URL.
+func (e *Endpoint) With(name, value string) *Endpoint {
+	c, target := *e, *e.target
+	q := target.Query()
+	q.Set(name, value)
+	target.RawQuery = q.Encode()
+	c.target = &target
+	return &c
 }
 
 // shown returns u as people may see it: without user, query and fragment.
@@ -137,77 +190,6 @@ var shared = sync.OnceValue(func() *http.Client {
 	}
 })
 
-// Post sends body as JSON in one request and returns the reply of a success: a
-// complete JSON object. Every failure is an *lm.Error.
-func (e *Endpoint) Post(ctx context.Context, body any) (json.RawMessage, error) {
-	payload, err := encode(body)
-	if err != nil {
-		return nil, e.Fail(lm.KindRequest, "the request cannot be written as JSON", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.target, bytes.NewReader(payload))
-	if err != nil {
-		return nil, e.Fail(lm.KindRequest, "", err)
-	}
-	req.Header = e.header.Clone()
-	resp, err := e.client.Do(req)
-	if err != nil {
-		return nil, e.unreached(ctx, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		// The status says what happened, so a body that breaks off is no second failure.
-		said, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-		if end := e.ended(ctx); end != nil {
-			return nil, end
-		}
-		return nil, e.refused(resp, said)
-	}
-	return e.read(ctx, resp)
-}
-
-// encode writes v as JSON without escaping <, > and &: prompts are full of them.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
-}
-
-// read returns the body of a success, or how it is not what was promised.
-func (e *Endpoint) read(ctx context.Context, resp *http.Response) (json.RawMessage, error) {
-	tooLong := func() error {
-		return e.reply(resp, fmt.Sprintf("the reply is longer than %d MB", MaxReply>>20), nil, nil)
-	}
-	if resp.ContentLength > MaxReply {
-		return nil, tooLong()
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxReply+1))
-	switch kind := resp.Header.Get("Content-Type"); {
-	case err != nil && e.ended(ctx) != nil:
-		return nil, e.ended(ctx)
-	case err != nil && isTimeout(err):
-		return nil, e.Fail(lm.KindTimeout, "no whole reply within the time limit of the HTTP client", err)
-	case err != nil:
-		return nil, e.reply(resp, fmt.Sprintf("the reply broke off after %d bytes", len(body)), body, err)
-	case len(body) > MaxReply:
-		return nil, tooLong()
-	case !isJSON(kind):
-		return nil, e.reply(resp, fmt.Sprintf("the reply is %s where JSON was expected; does base_url point at the right server?", quoteType(kind)), body, nil)
-	}
-	trimmed := bytes.TrimSpace(body)
-	switch {
-	case len(trimmed) == 0:
-		return nil, e.reply(resp, "the reply is empty", nil, nil)
-	case !json.Valid(trimmed):
-		var parsed json.RawMessage
-		return nil, e.reply(resp, "the reply is not whole JSON", body, json.Unmarshal(trimmed, &parsed))
-	case trimmed[0] != '{':
-		return nil, e.reply(resp, "the reply is JSON, but not an object", body, nil)
-	}
-	return trimmed, nil
-}
-
 // Malformed is the failure of a reply that is JSON and not in the provider's
 // format. problem says what is missing or wrong.
 func (e *Endpoint) Malformed(body []byte, problem string, cause error) *lm.Error {
@@ -227,6 +209,9 @@ func (e *Endpoint) Fail(kind lm.Kind, message string, cause error) *lm.Error {
 
 // NoKey is the failure of a call to a server that needs a key when there is none.
 func (e *Endpoint) NoKey() *lm.Error {
+	if e.keyName == "" {
+		return e.Fail(lm.KindNoKey, "there is no key; set api_key of the model", nil)
+	}
 	return e.Fail(lm.KindNoKey, "there is no key; set "+e.keyName+" in the environment, or api_key of the model", nil)
 }
 
@@ -235,8 +220,7 @@ func (e *Endpoint) Address() string { return e.address }
 
 // OnHost reports whether requests go to host.
 func (e *Endpoint) OnHost(host string) bool {
-	u, err := url.Parse(e.shown)
-	return err == nil && strings.EqualFold(u.Hostname(), host)
+	return strings.EqualFold(e.target.Hostname(), host)
 }
 
 // HasKey reports whether a key is sent.

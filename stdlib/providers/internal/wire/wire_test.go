@@ -60,7 +60,7 @@ func TestScrub(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets := secretsOf("long-key+/value", u)
+	secrets := secretsOf(u, "long-key+/value")
 	for text, want := range map[string]string{
 		"":                                 "",
 		"fine":                             "fine",
@@ -79,7 +79,7 @@ func TestScrub(t *testing.T) {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
-	short := secretsOf("none", &url.URL{})
+	short := secretsOf(&url.URL{}, "none")
 	for text, want := range map[string]string{
 		"none": "[redacted]", "key none, nonesuch": "key [redacted], nonesuch", "anone": "anone", "none none": "[redacted] [redacted]",
 	} {
@@ -87,7 +87,7 @@ func TestScrub(t *testing.T) {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
-	if got := secretsOf("", &url.URL{User: url.User("a-token-alone")}); len(got) != 1 {
+	if got := secretsOf(&url.URL{User: url.User("a-token-alone")}, ""); len(got) != 1 {
 		t.Errorf("a user without password is no secret: %q", got)
 	}
 }

@@ -1,0 +1,180 @@
+// Package history keeps runs so that they can be looked at afterwards: what went
+// in, what each model was sent and answered, what that cost and how long it took.
+//
+//	Run       one run of a program: its inputs and outputs, how it ended, what it used
+//	Step      one step of a run; the elements of a for_each are steps of their own
+//	Call      one call of a model: what was sent, the reply, what was done to it
+//	Whole     a run with all its steps and calls
+//	Store     where they are kept (store.go); Memory is one (memory.go)
+//	Recorder  a trace.Sink that turns the events of runs into these records and
+//	          writes them in the background (recorder.go)
+//	Keep      how long runs are kept: 30d (keep.go)
+//
+// What is written of a medium is its kind, type, size and hash, never its bytes
+// (message.go). Secrets are not written at all (secrets.go).
+package history
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/lang/value"
+)
+
+// Status says how a run or step stands.
+type Status string
+
+// The statuses.
+const (
+	Running     Status = "running"
+	OK          Status = "ok"
+	Failed      Status = "failed"
+	Interrupted Status = "interrupted" // somebody stopped it, or its time was up
+	Unended     Status = "did not end" // its process went away in the middle
+)
+
+// Failure says why a run, step, call or attempt failed.
+type Failure struct {
+	Code  string `json:"code,omitempty"` // of a diagnostic, or the kind of a model's failure
+	Title string `json:"title,omitempty"`
+	Text  string `json:"text"` // for people; it may have several lines
+	// Report is the diagnostic as JSON, where the failure is one.
+	Report json.RawMessage `json:"report,omitempty"`
+}
+
+// Usage is what a run used, as the Result of a run counts it.
+type Usage struct {
+	Calls           int      `json:"calls"` // requests that were answered
+	InputTokens     int      `json:"input_tokens"`
+	OutputTokens    int      `json:"output_tokens"`
+	CachedTokens    int      `json:"cached_tokens,omitempty"`
+	ReasoningTokens int      `json:"reasoning_tokens,omitempty"`
+	Cached          int      `json:"cached"` // replies that were kept from earlier calls: nothing was sent
+	USD             *float64 `json:"usd"`    // nil: a price is not known
+	Estimated       bool     `json:"estimated,omitempty"`
+}
+
+// Model is a model that a program was planned with.
+type Model struct {
+	Address  string `json:"address"` // provider/name
+	Name     string `json:"name,omitempty"`
+	Provider string `json:"provider"`
+	ID       string `json:"id"`
+	BaseURL  string `json:"base_url,omitempty"` // without what it keeps secret
+	API      string `json:"api,omitempty"`      // which of the provider's, where it has several
+	KeyName  string `json:"key_name,omitempty"` // the environment variable that usually holds its key; "" where none was sent
+	Source   string `json:"source,omitempty"`   // why this model: "--model", "the program", …
+}
+
+// Run is one run of a program.
+type Run struct {
+	ID      string  `json:"id"`
+	Program string  `json:"program"` // its address: program.rag
+	File    string  `json:"file"`    // of the program; "" for a signature
+	Version string  `json:"version"` // of dspi
+	Models  []Model `json:"models"`
+
+	Status  Status          `json:"status"`
+	Started time.Time       `json:"started"`
+	Ended   *time.Time      `json:"ended"` // nil: it did not end, or not yet
+	Inputs  json.RawMessage `json:"inputs"`
+	Outputs json.RawMessage `json:"outputs"` // null unless it is OK
+	Error   *Failure        `json:"error,omitempty"`
+	Usage   Usage           `json:"usage"` // so far
+
+	// Writer is the id of the Recorder that writes the run.
+	Writer string `json:"-"`
+}
+
+// Duration returns how long a run took, 0 for one that has no end.
+func (r *Run) Duration() time.Duration {
+	if r.Ended == nil {
+		return 0
+	}
+	return r.Ended.Sub(r.Started)
+}
+
+// Step is one step of a run.
+type Step struct {
+	Run     string `json:"-"`
+	Number  int    `json:"number"`            // no other step of the run has it
+	Address string `json:"address"`           // program.rag.respond
+	Element *int   `json:"element,omitempty"` // index of the for_each element it works on
+
+	Status   Status          `json:"status"`
+	Started  time.Time       `json:"started"`
+	Duration time.Duration   `json:"duration_ns"`
+	Inputs   json.RawMessage `json:"inputs"`
+	Outputs  json.RawMessage `json:"outputs"`
+	Error    *Failure        `json:"error,omitempty"`
+}
+
+// Call is one call of a model: one question, with all attempts to have it
+// answered. A reply that did not fit and the question that followed are two.
+type Call struct {
+	Run     string `json:"-"`
+	Number  int    `json:"number"`  // no other call of the run has it
+	Step    int    `json:"step"`    // the number of its step
+	Address string `json:"address"` // of its step
+	Model   string `json:"model"`   // the address that was asked
+
+	Started  time.Time     `json:"started"`
+	Duration time.Duration `json:"duration_ns"`
+	Request  Request       `json:"request"`
+	Reply    *Reply        `json:"reply"` // nil: none came
+	Error    *Failure      `json:"error,omitempty"`
+	Attempts []Attempt     `json:"attempts,omitempty"` // those that failed and were repeated
+	// Misfit is what did not fit in the reply. The call after it, if the step has
+	// one, tells the model so.
+	Misfit  []value.Fault  `json:"misfit,omitempty"`
+	Repairs []value.Repair `json:"repairs,omitempty"`
+}
+
+// Request is what a model was sent.
+type Request struct {
+	Messages   []Message  `json:"messages"`
+	Params     lm.Params  `json:"params"`
+	Tools      []lm.Tool  `json:"tools,omitempty"`
+	ToolChoice string     `json:"tool_choice,omitempty"`
+	Format     *lm.Format `json:"format,omitempty"`
+	Rollout    int        `json:"rollout,omitempty"`
+}
+
+// Reply is what a model answered.
+type Reply struct {
+	Text      string        `json:"text"`
+	Reasoning string        `json:"reasoning,omitempty"`
+	ToolCalls []lm.ToolCall `json:"tool_calls,omitempty"`
+	Finish    lm.Finish     `json:"finish"`
+	Usage     lm.Usage      `json:"usage"`
+	Cost      *float64      `json:"cost"` // US dollars; nil: the price is not known
+	Cached    bool          `json:"cached,omitempty"`
+	// Answered is the address of the model that answered, where a route chose it,
+	// and Name what the provider called it.
+	Answered string  `json:"answered,omitempty"`
+	Name     string  `json:"name,omitempty"`
+	Also     []Spent `json:"also,omitempty"` // other requests that are paid for it
+}
+
+// Spent is what another request used that was paid for the same reply.
+type Spent struct {
+	Address string   `json:"address"`
+	Usage   lm.Usage `json:"usage"`
+	Cost    *float64 `json:"cost"` // US dollars; nil: not known
+}
+
+// Attempt is a try that failed and was repeated.
+type Attempt struct {
+	Number   int           `json:"number"`
+	Error    Failure       `json:"error"`
+	Duration time.Duration `json:"duration_ns"`
+	Wait     time.Duration `json:"wait_ns"` // the pause after it
+}
+
+// Whole is a run with its steps and calls, each in the order in which they began.
+type Whole struct {
+	Run
+	Steps []Step `json:"steps"`
+	Calls []Call `json:"calls"`
+}

@@ -1,0 +1,50 @@
+package history
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/value"
+)
+
+// Secrets can come to a Recorder in two ways, and both are closed here, although
+// neither should happen: the checker lets no sensitive value flow into a prompt,
+// and lm.WithSecrets takes keys out of replies.
+
+// cleaner returns what takes secrets out of a text; nil when there are none.
+func cleaner(secrets []string) func(string) string { return lm.Redactor(secrets) }
+
+// text returns a text without secrets.
+func (r *Recorder) text(s string) string {
+	if r.clean == nil || s == "" {
+		return s
+	}
+	return r.clean(s)
+}
+
+func null() json.RawMessage { return json.RawMessage("null") }
+
+// values returns inputs or outputs as JSON: null for none, with a mark in place of
+// what is hidden, without the bytes of media.
+func (r *Recorder) values(address string, o *value.Object) json.RawMessage {
+	if o == nil {
+		return null()
+	}
+	if hidden := r.about.Hidden[address]; len(hidden) > 0 {
+		shown := &value.Object{}
+		for name, v := range o.All() {
+			if slices.Contains(hidden, name) && v != nil {
+				v = diag.Mask
+			}
+			shown.Set(name, v)
+		}
+		o = shown
+	}
+	out := valueJSON(o)
+	if r.clean != nil {
+		out = json.RawMessage(r.clean(string(out)))
+	}
+	return out
+}

@@ -1,0 +1,171 @@
+package dspi
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/dspi-lang/dspi/interpreter"
+	"github.com/dspi-lang/dspi/interpreter/cache"
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/prompt"
+	"github.com/dspi-lang/dspi/interpreter/trace"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/stdlib"
+	"github.com/dspi-lang/dspi/stdlib/providers"
+)
+
+// Options are what a Runtime is made of. The zero Options keep nothing and show
+// nothing.
+type Options struct {
+	// Trace takes the events of runs, called by many goroutines at once.
+	Trace trace.Sink
+	// Cache keeps replies, for CacheTTL each; nil: every call is sent. A model that is
+	// free, such as the baseline, is always asked. CacheFailed is told when the cache
+	// fails: the call goes on without it.
+	Cache       cache.Cache
+	CacheTTL    time.Duration
+	CacheFailed func(error)
+	// Stream makes outputs that grow events of the trace: see Runtime.Stream for
+	// a simpler way.
+	Stream bool
+	// Around is put around each model that steps ask, outside all its settings: it
+	// sees one Generate for each call of the trace. nil: nothing is.
+	Around func(lm.LM) lm.LM
+}
+
+// Runtime runs plans. Its models are opened once and shared by all its runs, so
+// that limits and connections are, too. It is safe for use by many goroutines.
+type Runtime struct {
+	env     *interpreter.Env
+	options Options
+	flights cache.Flights
+
+	mu     sync.Mutex
+	models map[*plan.Model]lm.LM
+	asked  map[*plan.Model]lm.LM // those of models that steps ask, with what is around them
+	roots  map[string]*os.Root   // folders of `local_files`
+}
+
+// NewRuntime returns a Runtime.
+func NewRuntime(o Options) *Runtime {
+	r := &Runtime{options: o, models: map[*plan.Model]lm.LM{}, asked: map[*plan.Model]lm.LM{}, roots: map[string]*os.Root{}}
+	r.env = &interpreter.Env{LM: r.lm, Module: stdlib.Module, Files: r.localFiles, Trace: o.Trace, Stream: o.Stream}
+	return r
+}
+
+// Run runs a plan with inputs, as the function Run does.
+func (r *Runtime) Run(ctx context.Context, p *plan.Plan, inputs map[string]any) (*Result, error) {
+	return r.run(ctx, p, r.env, inputs)
+}
+
+func (r *Runtime) run(ctx context.Context, p *plan.Plan, env *interpreter.Env, inputs map[string]any) (*Result, error) {
+	in, err := CheckInputs(p.Checked, inputs)
+	if err != nil {
+		return &Result{Program: p.Program}, err
+	}
+	return interpreter.Run(ctx, p, env, in)
+}
+
+// Close gives back the folders that were opened for `local_files`. Runs must have
+// ended. The cache of the Options stays open.
+func (r *Runtime) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for _, root := range r.roots {
+		errs = append(errs, root.Close())
+	}
+	clear(r.roots)
+	return errors.Join(errs...)
+}
+
+// localFiles opens the folder of a program's `local_files`, so that nothing outside
+// of it can be read, whatever a path or a link says.
+func (r *Runtime) localFiles(p *program.Program) (fs.FS, error) {
+	dir := p.LocalFiles
+	if !filepath.IsAbs(dir) && p.Place.File != nil {
+		dir = filepath.Join(filepath.Dir(p.Place.File.Name), dir)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if root, ok := r.roots[dir]; ok {
+		return root.FS(), nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	r.roots[dir] = root
+	return root.FS(), nil
+}
+
+// Use makes the Runtime answer with model where a plan names m: for tests and
+// for models of one's own.
+func (r *Runtime) Use(m *plan.Model, model lm.LM) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.models[m] = model
+}
+
+// Model opens a model with all that its settings say around it: limits, retries,
+// its price. It is the one that the Runtime's runs use.
+func (r *Runtime) Model(m *plan.Model) (lm.LM, error) { return r.lm(m) }
+
+// lm returns the model that the Runtime's runs use.
+func (r *Runtime) lm(m *plan.Model) (lm.LM, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.options.Around == nil {
+		return r.shared(m)
+	}
+	if x, ok := r.asked[m]; ok {
+		return x, nil
+	}
+	x, err := r.shared(m)
+	if err == nil {
+		x = r.options.Around(x)
+		r.asked[m] = x
+	}
+	return x, err
+}
+
+// shared is lm for who holds the lock.
+func (r *Runtime) shared(m *plan.Model) (lm.LM, error) {
+	if x, ok := r.models[m]; ok {
+		return x, nil
+	}
+	if m.Route != nil {
+		x, err := route(m, r.shared)
+		if err == nil {
+			r.models[m] = x
+		}
+		return x, err
+	}
+	x, err := providers.Open(providerConfig(m))
+	if err != nil {
+		return nil, err
+	}
+	x = r.cached(around(x, m), m)
+	r.models[m] = x
+	return x, nil
+}
+
+// cached puts the cache around a model, unless it is free: what costs nothing need
+// not be kept, and replies from a file must come in their order.
+func (r *Runtime) cached(x lm.LM, m *plan.Model) lm.LM {
+	if r.options.Cache == nil {
+		return x
+	}
+	if p, ok := stdlib.Universe().Provider(m.Provider); ok && p.Free {
+		return x
+	}
+	return cache.Wrap(x, r.options.Cache, cache.Options{
+		Endpoint: m.BaseURL, Adapter: prompt.Version, TTL: r.options.CacheTTL, Flights: &r.flights, Failed: r.options.CacheFailed,
+	})
+}
