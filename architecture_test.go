@@ -39,6 +39,7 @@ var layers = []struct{ pkg, may string }{
 	{"interpreter/prompt", "lang/... interpreter/lm"},
 	{"interpreter/align", "lang/... interpreter/lm"},
 	{"interpreter/plan", "lang/... interpreter/lm"},
+	{"interpreter/estimate", "lang/... interpreter/lm interpreter/plan interpreter/prompt"},
 	{"interpreter/module", "lang/... interpreter/lm interpreter/trace interpreter/prompt interpreter/align"},
 	{"interpreter/python", "lang/... interpreter/plan interpreter/prompt"},
 	{"interpreter/history", "lang/... interpreter/lm interpreter/trace interpreter/align"},

@@ -5,15 +5,9 @@ import (
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/cache"
-	"github.com/dspi-lang/dspi/interpreter/lm"
-	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/parser/config"
 	"github.com/dspi-lang/dspi/stdlib/caches"
 )
-
-// adapterVersion is in the key of every reply that is kept. It counts up when kept
-// replies should not be used any more although the messages of a call are the same.
-const adapterVersion = "1"
 
 // CacheAt says where replies of models are kept, and how long: what the `cache`
 // block of a dspi.hcl says, else a file of the user's, 30 days and 512 MB.
@@ -66,25 +60,3 @@ func (at CacheAt) File(getenv func(string) string) string {
 
 // String names the cache for people, without what its URL keeps secret.
 func (at CacheAt) String() string { return caches.Shown(at.URL) }
-
-// Caching puts one cache around many models, so that equal calls of all of them
-// share one request. The nil Caching puts nothing around anything.
-type Caching struct {
-	Cache  cache.Cache
-	TTL    time.Duration // how long a reply is kept; 0: as long as there is room
-	Failed func(error)   // is told when the cache fails; the calls go on
-
-	flights cache.Flights
-}
-
-// Around puts the cache around a model with all that its settings say. Models that
-// answer in the process are left as they are: asking them is free, and replies of
-// `scripted` come in their order.
-func (c *Caching) Around(m *plan.Model, x lm.LM) lm.LM {
-	if c == nil || c.Cache == nil || m.Provider == "builtin" || m.Provider == "scripted" {
-		return x
-	}
-	return cache.Wrap(x, c.Cache, cache.Options{
-		Endpoint: m.BaseURL, Adapter: adapterVersion, TTL: c.TTL, Flights: &c.flights, Failed: c.Failed,
-	})
-}

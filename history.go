@@ -3,8 +3,10 @@ package dspi
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/history"
+	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/types"
@@ -100,9 +102,13 @@ func aboutModel(m *plan.Model, a *history.About) {
 		}
 	}
 	a.Secrets = append(a.Secrets, secretsOf(m)...)
+	baseURL := config.WithoutSecrets(m.BaseURL)
+	for _, s := range secretsOf(m) {
+		baseURL = strings.ReplaceAll(baseURL, s, lm.Redacted)
+	}
 	known := history.Model{
 		Address: m.Address, Name: m.Name, Provider: m.Provider, ID: m.ID,
-		BaseURL: config.WithoutSecrets(m.BaseURL), API: m.API, Source: m.Source,
+		BaseURL: baseURL, API: m.API, Source: m.Source,
 	}
 	for _, x := range stdlib.Universe().Providers {
 		if x.Name == m.Provider && m.Key != "" {

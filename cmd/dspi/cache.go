@@ -37,8 +37,8 @@ func cacheCommand(a *app) *cobra.Command {
 		Short: "Count the replies that are kept, or remove them",
 		Long: `Replies of models are kept, so that the same call is paid once: the same model at
 the same endpoint, with the same messages, parameters, tools and form of the reply.
-A step's rollout asks anew, and so does dspi run --no-cache. Replies of builtin/… and
-scripted/… are not kept, and neither are replies that were cut, and failures.
+A step's rollout asks anew, and so does dspi run --no-cache. Replies of builtin/…
+and scripted/… are not kept, and neither are replies that were cut, and failures.
 
 stats says where they lie and how many there are; clear removes them.
 
@@ -265,8 +265,12 @@ func (a *app) openCache(at dspi.CacheAt) (cache.Cache, error) {
 // cacheFault words why a cache does not work.
 func (a *app) cacheFault(at dspi.CacheAt, err error) error {
 	if caches.Damaged(err) {
+		again := ""
+		if at.Source == "--url" {
+			again = " --url " + at.String()
+		}
 		return &exit{code: exitFailed, err: wrong("the cache %s is damaged", at).say("%v.", err).
-			hint("to delete it, and lose what can be paid for again: dspi cache clear")}
+			hint("to delete it, and lose what can be paid for again: dspi cache clear%s", again)}
 	}
 	return &exit{code: exitFailed, err: wrong("the cache %s does not work", at).say("%s.", strings.TrimRight(err.Error(), "."))}
 }

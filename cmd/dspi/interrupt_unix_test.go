@@ -53,7 +53,7 @@ func TestInterruptEach(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	})
-	got := interrupted(t, asking, parallel, "run", s.program(t, ""), "--each", path, "--concurrency", fmt.Sprint(parallel))
+	got := interrupted(t, asking, parallel, "run", s.program(t, ""), "--each", path, "--no-cache", "--concurrency", fmt.Sprint(parallel))
 	lines := strings.Split(strings.TrimSuffix(got.stdout, "\n"), "\n")
 	if got.code != 130 || len(lines) != good || !strings.HasSuffix(got.stdout, "}\n") {
 		t.Fatalf("exit status %d\nstdout:\n%s\nstderr:\n%s", got.code, got.stdout, got.stderr)

@@ -76,7 +76,7 @@ func TestReplCompletion(t *testing.T) {
 		{":render meet feel p", []string{":render meet feel |person="}},
 		{":plan m", []string{":plan |meet"}},
 		{":model q", []string{":model |quick"}},
-		{":model b", []string{":model |builtin/incontext"}},
+		{":model b", []string{":model |bedrock/amazon.nova-lite-v1:0", ":model |builtin/incontext"}},
 		{":model n", []string{":model |none"}},
 		{":var t", []string{":var |token="}},
 		{":type Pe", []string{":type |Person"}},

@@ -202,11 +202,28 @@ func (r *run) fromObject(t *types.Record, n *node, p *parts) {
 	}
 }
 
+// beginsWithOutput reports whether a reply begins with the tag of an output.
+func beginsWithOutput(sig *program.Signature, reply string) bool {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(reply), "<")
+	if !ok {
+		return false
+	}
+	name, _, ok := strings.Cut(rest, ">")
+	if !ok {
+		return false
+	}
+	_, ok = sig.Output(name)
+	return ok
+}
+
 func (r *run) xmlParts(sig *program.Signature, reply string, p *parts) {
 	if !strings.Contains(reply, "<") {
 		return
 	}
 	text, cut := unthink(reply)
+	if cut && beginsWithOutput(sig, reply) {
+		text, cut = reply, false // what looks like a thought is an output of that name
+	}
 	root := elementsIn(text, &r.steps)
 	if root == nil || root.deep {
 		return

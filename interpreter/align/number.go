@@ -88,6 +88,12 @@ func (r *run) numeral(t *types.Primitive, whole bool, text string, n *node, at *
 		}
 		v = int(f)
 	}
+	if isPlain(t) && t.Constraints.IsZero() {
+		if n, is := v.(int); is && !whole {
+			v = float64(n)
+		}
+		return v, true
+	}
 	return r.check(t, v, at)
 }
 

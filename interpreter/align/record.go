@@ -108,8 +108,12 @@ func (r *run) implied(t *types.Record, n *node, at *loc) (any, bool) {
 
 // object reads the names and values of an object as the fields of t.
 func (r *run) object(t *types.Record, n *node, at *loc) (any, bool) {
-	from := make([]int, len(t.Fields)) // which key gives a field, counted from 1
-	inexact := make([]bool, len(t.Fields))
+	var few [16]int
+	var fewInexact [16]bool
+	from, inexact := few[:], fewInexact[:] // which key gives a field, counted from 1
+	if len(t.Fields) > len(few) {
+		from, inexact = make([]int, len(t.Fields)), make([]bool, len(t.Fields))
+	}
 	var extra []int
 	for i, key := range n.keys { // the very names first
 		if j, exact := r.find(t, key); exact {
@@ -136,7 +140,7 @@ func (r *run) object(t *types.Record, n *node, at *loc) (any, bool) {
 			return v, true
 		}
 	}
-	out := &value.Object{}
+	out := value.MakeObject(len(t.Fields))
 	ok := true
 	for i := range t.Fields {
 		f := &t.Fields[i]

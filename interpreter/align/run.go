@@ -40,24 +40,15 @@ type attempt struct {
 // loc is a path that shares its beginning with others.
 type loc struct {
 	parent *loc
-	name   string
-	index  int // -1 for a name
+	step   any // a name or an index
 	depth  int
 }
 
-func (l *loc) down(name string) *loc { return &loc{l, name, -1, l.len() + 1} }
+func (l *loc) down(name string) *loc { return &loc{l, name, l.len() + 1} }
 
-func (l *loc) at(i int) *loc { return &loc{l, "", i, l.len() + 1} }
+func (l *loc) at(i int) *loc { return &loc{l, i, l.len() + 1} }
 
-func (l *loc) step(step any) *loc {
-	switch step := step.(type) {
-	case int:
-		return l.at(step)
-	case string:
-		return l.down(step)
-	}
-	return l
-}
+func (l *loc) to(step any) *loc { return &loc{l, step, l.len() + 1} }
 
 func (l *loc) len() int {
 	if l == nil {
@@ -67,13 +58,12 @@ func (l *loc) len() int {
 }
 
 func (l *loc) path() []any {
-	out := make([]any, l.len())
+	if l == nil {
+		return []any{}
+	}
+	out := make([]any, l.depth)
 	for ; l != nil; l = l.parent {
-		if l.index >= 0 {
-			out[l.depth-1] = l.index
-		} else {
-			out[l.depth-1] = l.name
-		}
+		out[l.depth-1] = l.step
 	}
 	return out
 }
@@ -83,7 +73,7 @@ func (l *loc) moved(from, to *loc) *loc {
 	if l.len() <= from.len() {
 		return to
 	}
-	return &loc{l.parent.moved(from, to), l.name, l.index, to.len() + l.depth - from.len()}
+	return &loc{l.parent.moved(from, to), l.step, to.len() + l.depth - from.len()}
 }
 
 // repaired and wrong are a repair and a fault whose path is not written out yet.
@@ -174,6 +164,9 @@ func (r *run) fix(k kind, at *loc, msg string) {
 		r.more++
 		return
 	}
+	if r.repairs == nil {
+		r.repairs = make([]repaired, 0, 16)
+	}
 	r.repairs = append(r.repairs, repaired{k, at, msg})
 }
 
@@ -218,7 +211,7 @@ func (r *run) misfit(t types.Type, n *node, at *loc) (any, bool) {
 		}
 		place := at
 		for _, step := range f.Loc {
-			place = place.step(step)
+			place = place.to(step)
 		}
 		r.fault(place, f.Type, f.Msg, input)
 	}
@@ -232,7 +225,7 @@ func (r *run) check(t types.Type, v any, at *loc) (any, bool) {
 	for _, f := range faults {
 		place := at
 		for _, step := range f.Loc {
-			place = place.step(step)
+			place = place.to(step)
 		}
 		r.fault(place, f.Type, f.Msg, f.Input)
 	}
@@ -242,6 +235,9 @@ func (r *run) check(t types.Type, v any, at *loc) (any, bool) {
 // done ends a reading: paths are written out, what is not listed is counted, nodes
 // become values.
 func (r *run) done() (repairs []value.Repair, faults []value.Fault) {
+	if len(r.repairs) > 0 {
+		repairs = make([]value.Repair, 0, len(r.repairs)+1)
+	}
 	for _, x := range r.repairs {
 		repairs = append(repairs, x.kind.repair(x.at.path(), x.msg))
 	}

@@ -426,7 +426,7 @@ func (r *run) refuse(t types.Type, text string, at *loc) (any, bool) {
 	for _, f := range faults {
 		place := at
 		for _, step := range f.Loc {
-			place = place.step(step)
+			place = place.to(step)
 		}
 		r.fault(place, f.Type, f.Msg, f.Input)
 	}

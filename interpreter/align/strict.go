@@ -308,7 +308,7 @@ func (s *strict) record(t *types.Record) (any, bool) {
 			return nil, false
 		}
 	}
-	out := &value.Object{}
+	out := value.MakeObject(len(t.Fields))
 	for i := range t.Fields {
 		f := &t.Fields[i]
 		if count < len(t.Fields) && given[i/64]&(1<<(i%64)) == 0 {

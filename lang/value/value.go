@@ -36,6 +36,11 @@ func NewObject(pairs ...any) *Object {
 	return o
 }
 
+// MakeObject returns an empty object with room for n names.
+func MakeObject(n int) *Object {
+	return &Object{make([]string, 0, n), make(map[string]any, n)}
+}
+
 // Len returns the number of names; 0 for a nil object.
 func (o *Object) Len() int {
 	if o == nil {
