@@ -1,15 +1,11 @@
 package main
 
 import (
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/dspi-lang/dspi"
-	"github.com/dspi-lang/dspi/interpreter/cache"
 	"github.com/dspi-lang/dspi/interpreter/plan"
-	"github.com/dspi-lang/dspi/parser/config"
-	"github.com/dspi-lang/dspi/stdlib/caches"
 	"github.com/spf13/cobra"
 )
 
@@ -56,28 +52,13 @@ func (a *app) openSession(f callFlags, k keepFlags, settings *dspi.Settings, p *
 // openCache opens the cache that the settings name, else the user's own. One that
 // the settings name must open; without the user's own the calls are just sent.
 func (s *session) openCache(settings *dspi.Settings, o *dspi.Options) error {
-	address, named := caches.Default, false
-	opt := caches.Options{MaxSize: cache.DefaultMaxSize, Getenv: s.app.getenv}
-	o.CacheTTL = cache.DefaultTTL
-	if v, ok := settings.Value("cache.url"); ok {
-		address, _ = v.Value.(string)
-		named = true
-		if v.At.File != nil {
-			opt.Dir = filepath.Dir(v.At.File.Name)
-		}
-	}
-	if v, ok := settings.Value("cache.ttl"); ok {
-		text, _ := v.Value.(string)
-		o.CacheTTL, _ = config.Period(text) // it was checked when it was read
-	}
-	if v, ok := settings.Value("cache.max_size"); ok {
-		text, _ := v.Value.(string)
-		opt.MaxSize, _ = config.Size(text)
-	}
-	c, err := caches.Open(address, opt)
+	at := s.app.cacheAt("", settings)
+	named := at.Source != "built in"
+	o.CacheTTL = at.TTL
+	c, err := at.Open(s.app.getenv)
 	switch {
 	case err != nil && named:
-		return wrong("the cache cannot be opened").say("%s.", err.Error()).hint("it is `cache.url` in dspi.hcl; --no-cache goes without")
+		return wrong("the cache cannot be opened").say("%s.", err.Error()).hint("it is named by %s; --no-cache goes without", at.Source)
 	case err != nil || c == nil:
 		return nil
 	}
