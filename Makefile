@@ -68,7 +68,8 @@ fuzz: ## fuzz whatever reads text, FUZZTIME (30s) each
 	  done; done
 
 .PHONY: soak
-soak: ## the long counts: five minutes of fuzzing each
+soak: ## the long counts: a hundred kills, five minutes of fuzzing each
+	DSPI_SOAK=1 $(GO) test -count=1 -timeout 60m ./stdlib/... ./cmd/dspi
 	$(MAKE) fuzz FUZZTIME=5m
 
 .PHONY: bench

@@ -130,6 +130,9 @@ func readNumber(s string) (text string, how uint64, ok bool) {
 		return strconv.Itoa(n), 1 << numberWord, true
 	}
 	if n, how, ok := amount(s); ok {
+		if how == 0 { // 42.
+			how = 1 << numberFormat
+		}
 		return n, how, true
 	}
 	return numberAmong(s)

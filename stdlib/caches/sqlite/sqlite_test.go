@@ -158,9 +158,12 @@ func TestFailedWriteIsTold(t *testing.T) {
 // TestKilled kills a process in the middle of writing, again and again: each time
 // the file opens again and holds whole values only.
 func TestKilled(t *testing.T) {
-	rounds := 100
+	rounds := 20
+	if os.Getenv("DSPI_SOAK") != "" {
+		rounds = 100
+	}
 	if testing.Short() {
-		rounds = 10
+		rounds = 5
 	}
 	path := place(t)
 	written := 0

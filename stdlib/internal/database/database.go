@@ -103,9 +103,18 @@ func (db *DB) Write(ctx context.Context, f func(*sql.Tx) error) error {
 	}
 	defer tx.Rollback() // after Commit it does nothing; after a panic it frees the connection
 	if err := f(tx); err != nil {
-		return db.Explain(err)
+		return db.Explain(ended(ctx, err))
 	}
-	return db.Explain(tx.Commit())
+	return db.Explain(ended(ctx, tx.Commit()))
+}
+
+// ended returns the error of ctx when err only says that the transaction is over:
+// database/sql rolls one back as soon as its context ends.
+func ended(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // Shrink gives the room of deleted rows back to the file system.
