@@ -2,6 +2,7 @@ package interpreter
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/dspi-lang/dspi/interpreter/plan"
@@ -168,6 +169,7 @@ func (f *frame) repeat(ctx context.Context, op *plan.Op) (*value.Object, error) 
 			locals[n] = v
 		}
 		in := f.inner(op.Plan, locals)
+		in.path = fmt.Sprintf("%s#%d", f.pathOf(op), round)
 		if err := in.schedule(ctx); err != nil {
 			return nil, err
 		}

@@ -22,6 +22,8 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/retrieve"
+	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/value"
@@ -34,6 +36,11 @@ type Env struct {
 	LM func(*plan.Model) (lm.LM, error)
 	// Module returns the module of a name.
 	Module func(name string) (module.Module, bool)
+	// Tool returns a built-in tool, or one whose body is outside of the machine.
+	Tool func(*plan.Tool) (tool.Tool, error)
+	// Retriever opens what steps search. It should return the same one for the
+	// same *plan.Retriever.
+	Retriever func(context.Context, *plan.Retriever) (retrieve.Retriever, error)
 	// Files opens the folder from which a program may read pictures, sounds and
 	// documents; nil: none can be opened.
 	Files Files
@@ -89,7 +96,7 @@ func Run(ctx context.Context, p *plan.Plan, env *Env, inputs *value.Object) (*Re
 		return res, d
 	}
 	r.emit(trace.Event{Kind: trace.RunStart, Address: address, Inputs: inputs})
-	outputs, err := r.plan(ctx, p, inputs)
+	outputs, err := r.plan(ctx, p, inputs, caller{})
 	res.Outputs, res.Usage, res.Duration = outputs, r.used(), time.Since(r.start)
 	r.emit(trace.Event{Kind: trace.RunEnd, Address: address, Outputs: outputs, Duration: res.Duration, Err: err})
 	if err != nil {
@@ -179,6 +186,11 @@ func refusePending(p *plan.Plan) *diag.Diagnostic {
 	for _, op := range p.Ops {
 		if op.Plan != nil {
 			if d := refusePending(op.Plan); d != nil {
+				return d
+			}
+		}
+		for _, part := range op.Parts {
+			if d := refusePending(&plan.Plan{Ops: []*plan.Op{part}}); d != nil {
 				return d
 			}
 		}

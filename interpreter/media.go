@@ -185,6 +185,7 @@ func (l *mediaLoader) one(t *types.Primitive, o *value.Object) any {
 	if _, faults := value.Check(t, loaded, value.Strict); faults != nil {
 		l.fail(file+" is no "+t.Row.Name+": "+faults[0].Msg, "")
 	}
+	loaded.Set("path", path.Base(strings.ReplaceAll(file, `\`, "/"))) // the name it is sent with
 	return loaded
 }
 

@@ -2,14 +2,13 @@ package interpreter
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/align"
-	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
-	"github.com/dspi-lang/dspi/interpreter/prompt"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/value"
@@ -23,6 +22,11 @@ type frame struct {
 	vars   *value.Object
 	parent *frame         // around a round of a `repeat` or an element of a `for_each`
 	locals map[string]any // `each`, the state and `round`
+	path   string         // of the steps around it, with elements and rounds; "" for the run's own program
+	caller int            // the step that called its program; 0 for the run's own
+
+	// feedback is what was refused of the whole program's outputs before.
+	feedback []module.Feedback
 
 	mu      sync.Mutex
 	values  map[string]any // of steps (an object of outputs) and named values
@@ -33,13 +37,24 @@ type frame struct {
 func (f *frame) inner(p *plan.Plan, locals map[string]any) *frame {
 	return &frame{
 		run: f.run, plan: p, inputs: f.inputs, vars: f.vars, parent: f, locals: locals,
+		path: f.path, caller: f.caller, feedback: f.feedback,
 		values: make(map[string]any, len(p.Ops)), skipped: map[string]bool{},
 	}
 }
 
+// caller is what calls a program: a step, or nothing for the run's own.
+type caller struct {
+	path     string
+	step     int
+	feedback []module.Feedback
+}
+
 // plan runs the operations of a plan and returns its outputs.
-func (r *run) plan(ctx context.Context, p *plan.Plan, inputs *value.Object) (*value.Object, error) {
-	f := &frame{run: r, plan: p, inputs: inputs, vars: plan.Variables(p.Checked.Names, p.Values), values: make(map[string]any, len(p.Ops)), skipped: map[string]bool{}}
+func (r *run) plan(ctx context.Context, p *plan.Plan, inputs *value.Object, by caller) (*value.Object, error) {
+	f := &frame{
+		run: r, plan: p, inputs: inputs, vars: plan.Variables(p.Checked.Names, p.Values), values: make(map[string]any, len(p.Ops)), skipped: map[string]bool{},
+		path: by.path, caller: by.step, feedback: by.feedback,
+	}
 	if err := f.schedule(ctx); err != nil {
 		return nil, err
 	}
@@ -167,23 +182,33 @@ func (f *frame) step(ctx context.Context, op *plan.Op) (out *value.Object, err e
 	if err != nil {
 		return nil, err
 	}
-	h := host{f.run, op, int(f.run.steps.Add(1)), f.elementIndex()}
+	h := &host{run: f.run, op: op, step: int(f.run.steps.Add(1)), parent: f.caller, element: f.elementIndex(), path: f.pathOf(op)}
 	h.Emit(trace.Event{Kind: trace.StepStart, Inputs: inputs})
 	defer func() {
 		h.Emit(trace.Event{Kind: trace.StepEnd, Outputs: out, Duration: time.Since(start), Err: err})
 	}()
-	if op.Plan != nil {
-		return f.run.plan(ctx, op.Plan, inputs)
-	}
-	call, mod, err := f.call(ctx, op, inputs, h)
+	part, err := f.part(ctx, op, inputs, h)
 	if err != nil {
 		return nil, err
 	}
-	out, err = mod.Run(ctx, call)
+	out, err = f.asserted(ctx, op, inputs, h, part)
 	if err != nil {
 		return nil, callFault(op, err)
 	}
 	return out, nil
+}
+
+// pathOf is where a step of the frame stands.
+func (f *frame) pathOf(op *plan.Op) string {
+	path := op.Name
+	if f.path != "" {
+		path = f.path + "/" + path
+	}
+	if each, ok := f.locals["each"].(*value.Object); ok {
+		i, _ := each.Get("index")
+		path += fmt.Sprintf("[%d]", i)
+	}
+	return path
 }
 
 // elementIndex returns the index of the for_each element that is worked on, nil
@@ -241,66 +266,6 @@ func (f *frame) stepInputs(ctx context.Context, op *plan.Op) (*value.Object, err
 		inputs.Set(field.Name, v)
 	}
 	return inputs, nil
-}
-
-// call puts together what the module of a step gets.
-func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object, h host) (*module.Call, module.Module, error) {
-	st := op.Step
-	mod, ok := f.run.env.Module(op.Module)
-	if !ok {
-		return nil, nil, missingModule(op)
-	}
-	model, err := f.run.env.LM(op.Model)
-	if err != nil {
-		return nil, nil, modelFault(op, err)
-	}
-	s := st.Settings
-	var first error
-	eval := func(v program.Value) any {
-		if v.Expr == nil || first != nil {
-			return nil
-		}
-		x, err := f.eval(ctx, v)
-		if err != nil {
-			first = err
-		}
-		return x
-	}
-	sig := *op.Signature
-	if sig.Instructions == "" {
-		sig.Instructions = st.Declared.Instructions
-	}
-	if op.Instructions != "" {
-		sig.Instructions = op.Instructions
-	} else if text, ok := eval(s.Instructions).(string); ok {
-		sig.Instructions = text
-	}
-	if sig.Instructions == "" {
-		sig.Instructions = st.Declared.DefaultInstructions()
-	}
-	params := plan.Params(eval, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.ReasoningEffort).Or(op.Model.Params)
-	retries := plan.DefaultRetries
-	if n, ok := eval(s.Retries).(int); ok {
-		retries = n
-	}
-	if first != nil {
-		return nil, nil, first
-	}
-	if inputs, err = f.loadMedia(op, sig.Inputs, inputs); err != nil {
-		return nil, nil, err
-	}
-	rollout, _ := eval(s.Rollout).(int)
-	if first != nil {
-		return nil, nil, first
-	}
-	adapter, ok := prompt.Lookup(orChat(s.Adapter))
-	if !ok {
-		return nil, nil, missingModule(op)
-	}
-	return &module.Call{
-		Address: op.Address, Signature: &sig, Inputs: inputs, Demos: op.Demos, LM: model, Params: params,
-		Adapter: adapter, Mode: replyMode(s.Replies), Retries: retries, Rollout: rollout, Stream: f.run.env.Stream, Host: h,
-	}, mod, nil
 }
 
 func replyMode(name string) align.Mode {
@@ -376,22 +341,3 @@ func (f *frame) lookup(root string) (any, bool) {
 	}
 	return nil, false
 }
-
-// host is what a module sees of the machine, for one run of a step.
-type host struct {
-	run     *run
-	op      *plan.Op
-	step    int  // its number in the run
-	element *int // of a for_each
-}
-
-func (h host) Emit(e trace.Event) {
-	e.Address, e.Step, e.Element = h.op.Address, h.step, h.element
-	h.run.emit(e)
-}
-
-func (h host) NewCall() int { return int(h.run.calls.Add(1)) }
-
-func (h host) Count(reply *lm.Response) { h.run.count(reply) }
-
-func (h host) Lost(spent []lm.Spent) { h.run.lost(spent) }

@@ -190,6 +190,9 @@ func (v *view) call(c *hist.Call, whole bool) {
 		}
 		v.line(indent+2, "%s", text)
 	}
+	for _, x := range c.Choices {
+		note("%s", x)
+	}
 	for _, x := range c.Attempts {
 		note("attempt %d failed: %s; again after %s", x.Number, x.Error.Text, duration(x.Wait))
 	}

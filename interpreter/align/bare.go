@@ -29,7 +29,8 @@ func (p *parser) bare(end byte) *node {
 		p.advance(1)
 	}
 	s := strings.TrimRightFunc(p.text[start:p.at], unicode.IsSpace)
-	n := classify(s)
+	n := p.nodes.one()
+	n.classify(s)
 	if n.kind == bareNode {
 		n.fixes |= unquotedText.bit()
 		if strings.HasSuffix(s, `"`) && strings.Count(s, `"`) == 1 { // the first quote is missing

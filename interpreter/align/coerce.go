@@ -99,7 +99,7 @@ func (r *run) anything(n *node, at *loc) (any, bool) {
 	case listNode:
 		out := make([]any, len(n.items))
 		for i, x := range n.items {
-			place := at.at(i)
+			place := r.item(at, i)
 			r.syntax(x, place)
 			v, fits := r.anything(x, place)
 			out[i], ok = v, ok && fits
@@ -108,7 +108,7 @@ func (r *run) anything(n *node, at *loc) (any, bool) {
 	case objectNode:
 		out := &value.Object{}
 		for i, key := range n.keys {
-			place := at.down(key)
+			place := r.down(at, key)
 			r.syntax(n.items[i], place)
 			v, fits := r.anything(n.items[i], place)
 			out.Set(key, v)

@@ -82,7 +82,7 @@ func (r *run) list(t *types.List, n *node, at *loc) (any, bool) {
 	out := make([]any, len(n.items))
 	ok := true
 	for i, x := range n.items {
-		v, fits := r.value(t.Elem, x, at.at(i))
+		v, fits := r.value(t.Elem, x, r.item(at, i))
 		out[i], ok = v, ok && fits
 	}
 	return r.sized(t, t.Constraints, out, ok, at)
@@ -138,7 +138,7 @@ func (r *run) listOfOne(t *types.List, n *node, at *loc) (any, bool) {
 	defer r.enter(key)()
 	m := r.mark()
 	r.fix(singleToList, at, "")
-	v, ok := r.typed(t.Elem, n, at.at(0))
+	v, ok := r.typed(t.Elem, n, r.item(at, 0))
 	if !ok && n.isWords() {
 		r.reset(m) // words are no list
 		return r.misfit(t, n, at)
@@ -268,7 +268,7 @@ func (r *run) tuple(t *types.Tuple, n *node, at *loc) (any, bool) {
 	out := make([]any, len(n.items))
 	ok := true
 	for i, x := range n.items {
-		v, fits := r.value(t.Elems[i], x, at.at(i))
+		v, fits := r.value(t.Elems[i], x, r.item(at, i))
 		out[i], ok = v, ok && fits
 	}
 	return out, ok
@@ -300,7 +300,7 @@ func (r *run) mapping(t *types.Map, n *node, at *loc) (any, bool) {
 	out := &value.Object{}
 	ok := true
 	for i, key := range n.keys {
-		v, fits := r.value(t.Elem, n.items[i], at.down(key))
+		v, fits := r.value(t.Elem, n.items[i], r.down(at, key))
 		out.Set(key, v)
 		ok = ok && fits
 	}

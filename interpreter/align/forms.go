@@ -335,7 +335,7 @@ func (r *run) outputs(sig *program.Signature, p *parts, fits *value.Object) *val
 	}
 	for i := range sig.Outputs {
 		f := &sig.Outputs[i]
-		at := (*loc)(nil).down(f.Name)
+		at := r.down(nil, f.Name)
 		for _, x := range p.notes {
 			if x.output == i {
 				r.fix(x.kind, at, x.msg)

@@ -32,19 +32,40 @@ type parser struct {
 	deep   bool   // nested deeper than maxDepth: nothing was read
 	steps  int    // bytes looked at
 
-	spare      []node  // nodes that are made already
+	children   []child // of all that is open, one behind the other
+	nodes      slab[node]
+	items      slab[*node]
+	keys       slab[string]
 	tripleless [4]bool // no further """, ''', ```, in the text
+}
+
+// child is an element of a list, or a name and its value.
+type child struct {
+	key  string
+	node *node
 }
 
 // node makes a node.
 func (p *parser) node(k nodeKind) *node {
-	if len(p.spare) == 0 {
-		p.spare = make([]node, 16)
-	}
-	n := &p.spare[0]
-	p.spare = p.spare[1:]
+	n := p.nodes.one()
 	n.kind = k
 	return n
+}
+
+// close gives n its children, those from base on.
+func (p *parser) close(n *node, base int) {
+	of := p.children[base:]
+	n.items = p.items.take(len(of))
+	for i, m := range of {
+		n.items[i] = m.node
+	}
+	if n.kind == objectNode {
+		n.keys = p.keys.take(len(of))
+		for i, m := range of {
+			n.keys[i] = m.key
+		}
+	}
+	p.children = p.children[:base]
 }
 
 // isSpace reports whether c is white space between tokens.
@@ -53,20 +74,19 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\
 // after returns the place of the first character from i on that is no white space,
 // and whether a line ends before it.
 func (p *parser) after(i int) (int, bool) {
-	line := false
+	from, line := i, false
 	for i < len(p.text) {
 		c := p.text[i]
 		if !isSpace(c) {
-			if c == 0xC2 && i+1 < len(p.text) && p.text[i+1] == 0xA0 { // no-break space
-				i += 2
-				continue
+			if c != 0xC2 || !strings.HasPrefix(p.text[i:], "\u00A0") {
+				break
 			}
-			break
+			i++
 		}
 		line = line || c == '\n'
 		i++
-		p.steps++
 	}
+	p.steps += i - from
 	return i, line
 }
 
@@ -74,9 +94,11 @@ func (p *parser) after(i int) (int, bool) {
 func (p *parser) space() fixes {
 	var seen fixes
 	for {
-		i, _ := p.after(p.at)
-		p.at = i
-		rest := p.text[i:]
+		p.at, _ = p.after(p.at)
+		rest := p.text[p.at:]
+		if rest == "" || rest[0] != '/' && rest[0] != '#' && rest[0] != '\\' {
+			return seen
+		}
 		switch {
 		case strings.HasPrefix(rest, "//"), isHashComment(rest):
 			n := strings.IndexByte(rest, '\n')
@@ -155,7 +177,7 @@ func (p *parser) value(end byte) *node {
 
 func (p *parser) object() *node {
 	n := p.node(objectNode)
-	n.keys, n.items = make([]string, 0, 8), make([]*node, 0, 8)
+	base := len(p.children)
 	p.advance(1)
 	if !p.push('}') {
 		return n
@@ -204,40 +226,41 @@ func (p *parser) object() *node {
 			p.advance(1)
 			continue
 		}
-		if len(n.keys) > 0 && !comma {
+		if len(p.children) > base && !comma {
 			n.fixes |= missingComma.bit()
 		}
 		key, fix := p.key()
 		n.fixes |= p.space()
-		child, colon := p.member(&fix)
+		x, colon := p.member(&fix)
 		comma = false
 		if colon {
 			colons++
 		}
-		if child == nil { // cut off between name and value
+		if x == nil { // cut off between name and value
 			n.fixes |= cutOff.bit() | fix
 			break
 		}
-		child.fixes |= fix
+		x.fixes |= fix
+		before := p.children[base:]
 		i, twice := seen[key]
-		if len(n.keys) <= fewKeys {
-			i = slices.Index(n.keys, key)
+		if len(before) <= fewKeys {
+			i = slices.IndexFunc(before, func(c child) bool { return c.key == key })
 			twice = i >= 0
 		}
 		if twice && colon {
-			child.fixes |= duplicateKey.bit()
-			n.items[i] = child
+			x.fixes |= duplicateKey.bit()
+			before[i].node = x
 		} else {
-			if len(n.keys) == fewKeys {
+			if len(before) == fewKeys {
 				seen = make(map[string]int)
-				for i, key := range n.keys {
-					seen[key] = i
+				for i, m := range before {
+					seen[m.key] = i
 				}
 			}
 			if seen != nil {
-				seen[key] = len(n.keys)
+				seen[key] = len(before)
 			}
-			n.keys, n.items = append(n.keys, key), append(n.items, child)
+			p.children = append(p.children, child{key, x})
 		}
 		n.fixes |= p.space()
 		if !p.ended() && p.text[p.at] == ',' {
@@ -245,6 +268,7 @@ func (p *parser) object() *node {
 			comma = true
 		}
 	}
+	p.close(n, base)
 	if colons == 0 && len(n.keys) > 0 { // {"a", "b"}: a set of Python
 		n.kind = listNode
 		n.fixes |= foreignLiteral.bit()
@@ -279,7 +303,7 @@ func (p *parser) strays() int {
 
 // member reads the colon and the value behind a name. It is nil where the text
 // ends before the value.
-func (p *parser) member(fix *fixes) (child *node, colon bool) {
+func (p *parser) member(fix *fixes) (x *node, colon bool) {
 	if p.ended() {
 		return nil, false
 	}
@@ -340,6 +364,7 @@ func (p *parser) key() (string, fixes) {
 // list reads what end closes: a list, or a tuple of Python.
 func (p *parser) list(end byte) *node {
 	n := p.node(listNode)
+	base := len(p.children)
 	p.advance(1)
 	if !p.push(end) {
 		return n
@@ -376,31 +401,32 @@ func (p *parser) list(end byte) *node {
 			}
 			continue
 		}
-		if len(n.items) > 0 && !comma {
+		if len(p.children) > base && !comma {
 			n.fixes |= missingComma.bit()
 		}
 		start := p.at
-		child := p.value(end)
+		x := p.value(end)
 		n.fixes |= p.space()
-		if child.kind == textNode && !p.ended() && p.text[p.at] == ':' && p.within() == '}' {
+		if x.kind == textNode && !p.ended() && p.text[p.at] == ':' && p.within() == '}' {
 			p.at = start // the list was not closed before the next name
 			n.fixes |= oddBracket.bit()
 			comma, closed = false, true
 			break
 		}
-		n.items = append(n.items, child)
+		p.children = append(p.children, child{node: x})
 		comma = !p.ended() && p.text[p.at] == ','
 		if comma {
 			p.advance(1)
 		}
 	}
+	p.close(n, base)
 	if end == ')' {
+		n.fixes |= foreignLiteral.bit()
 		if len(n.items) == 1 && !comma && closed {
 			one := n.items[0] // (1) is 1, (1,) a list
 			one.fixes |= n.fixes
 			return one
 		}
-		n.fixes |= foreignLiteral.bit()
 	} else if comma && closed {
 		n.fixes |= trailingComma.bit()
 	}

@@ -1,6 +1,7 @@
 package align
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -8,23 +9,25 @@ import (
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
-// fields returns the fields of a record by the plain form of their names; a form
-// that two share is -1.
-func (r *run) fields(t *types.Record) map[string]int {
+// plainNames returns the plain forms of a record's names, in the order of its
+// fields; "" for a form that two share. They are made once for each reading.
+func (r *run) plainNames(t *types.Record) []string {
 	if known, ok := r.names[t]; ok {
 		return known
 	}
-	out := make(map[string]int, len(t.Fields))
+	out := make([]string, len(t.Fields))
+	shared := map[string]int{}
 	for i := range t.Fields {
-		name := plainForm(t.Fields[i].Name)
-		if _, twice := out[name]; twice {
-			out[name] = -1
-			continue
+		out[i] = plainForm(t.Fields[i].Name)
+		shared[out[i]]++
+	}
+	for i, form := range out {
+		if shared[form] > 1 {
+			out[i] = ""
 		}
-		out[name] = i
 	}
 	if r.names == nil {
-		r.names = make(map[*types.Record]map[string]int)
+		r.names = make(map[*types.Record][]string)
 	}
 	r.names[t] = out
 	return out
@@ -41,8 +44,8 @@ func (r *run) find(t *types.Record, key string) (i int, exact bool) {
 	if len(key) > 200 {
 		return -1, false
 	}
-	if i, ok := r.fields(t)[plainForm(key)]; ok {
-		return i, false
+	if form := plainForm(key); form != "" {
+		return slices.Index(r.plainNames(t), form), false
 	}
 	return -1, false
 }
@@ -98,7 +101,7 @@ func (r *run) implied(t *types.Record, n *node, at *loc) (any, bool) {
 	m := r.mark()
 	f := &t.Fields[0]
 	r.fix(impliedField, at, "took the value for its field "+f.Name)
-	v, ok := r.typed(f.Type, n, at.down(f.Name))
+	v, ok := r.typed(f.Type, n, r.down(at, f.Name))
 	if !ok {
 		r.reset(m)
 		return r.misfit(t, n, at)
@@ -126,7 +129,7 @@ func (r *run) object(t *types.Record, n *node, at *loc) (any, bool) {
 		if j, exact := r.find(t, key); j >= 0 && !exact {
 			if from[j] != 0 {
 				if inexact[j] && !value.Equal(n.items[i].plain(), n.items[from[j]-1].plain()) {
-					r.fault(at.down(t.Fields[j].Name), "ambiguous", "expected one value, got those of "+shown(n.keys[from[j]-1])+" and "+shown(key), n)
+					r.fault(r.down(at, t.Fields[j].Name), "ambiguous", "expected one value, got those of "+shown(n.keys[from[j]-1])+" and "+shown(key), n)
 					return nil, false
 				}
 				extra = append(extra, i)
@@ -147,13 +150,13 @@ func (r *run) object(t *types.Record, n *node, at *loc) (any, bool) {
 		if from[i] == 0 {
 			v, may := absent(f)
 			if !may {
-				r.fault(at.down(f.Name), "missing", "a `"+f.Type.String()+"` is missing here", n)
+				r.fault(r.down(at, f.Name), "missing", "a `"+f.Type.String()+"` is missing here", n)
 				ok = false
 			}
 			out.Set(f.Name, v)
 			continue
 		}
-		place := at.down(f.Name)
+		place := r.down(at, f.Name)
 		key, x := n.keys[from[i]-1], n.items[from[i]-1]
 		if inexact[i] {
 			r.fix(keyName, place, "took the name "+shown(key)+" for "+f.Name)

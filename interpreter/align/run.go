@@ -26,9 +26,10 @@ type run struct {
 	steps   int // work done, for the tests
 	calls   int
 	inside  int // texts around what is read
+	locs    slab[loc]
 	tried   map[attempt]*outcome
 	busy    map[attempt]bool
-	names   map[*types.Record]map[string]int
+	names   map[*types.Record][]string // see plainNames
 	options map[types.Type]*options
 }
 
@@ -37,18 +38,43 @@ type attempt struct {
 	n *node
 }
 
-// loc is a path that shares its beginning with others.
+// loc is a path that shares its beginning with others. Its last step is a name, or
+// an index where the name is "" and named is false.
 type loc struct {
 	parent *loc
-	step   any // a name or an index
+	name   string
+	index  int
+	named  bool
 	depth  int
+	step   any // the last step, once the path was written out
 }
 
-func (l *loc) down(name string) *loc { return &loc{l, name, l.len() + 1} }
+// down is the path to a name at l.
+func (r *run) down(l *loc, name string) *loc {
+	out := r.locs.one()
+	out.parent, out.name, out.named, out.depth = l, name, true, l.len()+1
+	return out
+}
 
-func (l *loc) at(i int) *loc { return &loc{l, i, l.len() + 1} }
+// item is the path to an element at l.
+func (r *run) item(l *loc, i int) *loc {
+	out := r.locs.one()
+	out.parent, out.index, out.depth = l, i, l.len()+1
+	return out
+}
 
-func (l *loc) to(step any) *loc { return &loc{l, step, l.len() + 1} }
+// along is the path that goes on from l with the steps of a fault.
+func (r *run) along(l *loc, steps []any) *loc {
+	for _, step := range steps {
+		switch step := step.(type) {
+		case string:
+			l = r.down(l, step)
+		case int:
+			l = r.item(l, step)
+		}
+	}
+	return l
+}
 
 func (l *loc) len() int {
 	if l == nil {
@@ -57,23 +83,28 @@ func (l *loc) len() int {
 	return l.depth
 }
 
-func (l *loc) path() []any {
-	if l == nil {
-		return []any{}
-	}
-	out := make([]any, l.depth)
+// write writes the path into out, which is as long.
+func (l *loc) write(out []any) {
 	for ; l != nil; l = l.parent {
+		if l.step == nil {
+			if l.step = l.index; l.named {
+				l.step = l.name
+			}
+		}
 		out[l.depth-1] = l.step
 	}
-	return out
 }
 
 // moved is l with its first steps, those of from, replaced by to.
-func (l *loc) moved(from, to *loc) *loc {
+func (r *run) moved(l, from, to *loc) *loc {
 	if l.len() <= from.len() {
 		return to
 	}
-	return &loc{l.parent.moved(from, to), l.step, to.len() + l.depth - from.len()}
+	parent := r.moved(l.parent, from, to)
+	if l.named {
+		return r.down(parent, l.name)
+	}
+	return r.item(parent, l.index)
 }
 
 // repaired and wrong are a repair and a fault whose path is not written out yet.
@@ -131,13 +162,13 @@ func (r *run) put(o *outcome, at *loc) (any, bool) {
 	r.moreBad += o.moreBad
 	for _, x := range o.repairs {
 		if at != o.at {
-			x.at = x.at.moved(o.at, at)
+			x.at = r.moved(x.at, o.at, at)
 		}
 		r.repairs = append(r.repairs, x)
 	}
 	for _, x := range o.faults {
 		if at != o.at {
-			x.at = x.at.moved(o.at, at)
+			x.at = r.moved(x.at, o.at, at)
 		}
 		r.faults = append(r.faults, x)
 	}
@@ -209,11 +240,7 @@ func (r *run) misfit(t types.Type, n *node, at *loc) (any, bool) {
 		if len(f.Loc) > 0 || secret {
 			input = f.Input
 		}
-		place := at
-		for _, step := range f.Loc {
-			place = place.to(step)
-		}
-		r.fault(place, f.Type, f.Msg, input)
+		r.fault(r.along(at, f.Loc), f.Type, f.Msg, input)
 	}
 	return nil, false
 }
@@ -223,11 +250,7 @@ func (r *run) misfit(t types.Type, n *node, at *loc) (any, bool) {
 func (r *run) check(t types.Type, v any, at *loc) (any, bool) {
 	out, faults := value.Check(t, v, value.Strict)
 	for _, f := range faults {
-		place := at
-		for _, step := range f.Loc {
-			place = place.to(step)
-		}
-		r.fault(place, f.Type, f.Msg, f.Input)
+		r.fault(r.along(at, f.Loc), f.Type, f.Msg, f.Input)
 	}
 	return out, faults == nil
 }
@@ -235,11 +258,12 @@ func (r *run) check(t types.Type, v any, at *loc) (any, bool) {
 // done ends a reading: paths are written out, what is not listed is counted, nodes
 // become values.
 func (r *run) done() (repairs []value.Repair, faults []value.Fault) {
-	if len(r.repairs) > 0 {
-		repairs = make([]value.Repair, 0, len(r.repairs)+1)
-	}
-	for _, x := range r.repairs {
-		repairs = append(repairs, x.kind.repair(x.at.path(), x.msg))
+	var paths pathWriter
+	if n := len(r.repairs); n > 0 {
+		repairs = make([]value.Repair, n, n+min(r.more, 1))
+		for i, x := range r.repairs {
+			repairs[i] = x.kind.repair(paths.path(x.at), x.msg)
+		}
 	}
 	if r.more > 0 {
 		repairs = append(repairs, moreRepairs.repair([]any{}, strconv.Itoa(r.more)+" more repairs"))
@@ -248,12 +272,30 @@ func (r *run) done() (repairs []value.Repair, faults []value.Fault) {
 		if n, ok := x.input.(*node); ok {
 			x.input = n.plain()
 		}
-		faults = append(faults, value.Fault{Loc: x.at.path(), Type: x.kind, Msg: x.msg, Input: x.input})
+		faults = append(faults, value.Fault{Loc: paths.path(x.at), Type: x.kind, Msg: x.msg, Input: x.input})
 	}
 	if r.moreBad > 0 {
 		faults = append(faults, value.Fault{Loc: []any{}, Type: "more_faults", Msg: strconv.Itoa(r.moreBad) + " more faults"})
 	}
 	return repairs, faults
+}
+
+// pathWriter writes paths out. Neighbours at one place share theirs.
+type pathWriter struct {
+	steps slab[any]
+	at    *loc
+	last  []any
+}
+
+func (w *pathWriter) path(at *loc) []any {
+	if at == nil {
+		return []any{}
+	}
+	if at != w.at {
+		w.at, w.last = at, w.steps.take(at.depth)
+		at.write(w.last)
+	}
+	return w.last
 }
 
 // shallow is the node as a value in which lists and objects hold nothing but nulls:

@@ -424,11 +424,7 @@ func (r *run) refuse(t types.Type, text string, at *loc) (any, bool) {
 		return r.fault(at, "type_error", "expected a `"+t.String()+"` as it was asked for", text)
 	}
 	for _, f := range faults {
-		place := at
-		for _, step := range f.Loc {
-			place = place.to(step)
-		}
-		r.fault(place, f.Type, f.Msg, f.Input)
+		r.fault(r.along(at, f.Loc), f.Type, f.Msg, f.Input)
 	}
 	return nil, false
 }

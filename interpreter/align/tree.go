@@ -78,23 +78,33 @@ func (n *node) isWords() bool { return n.kind == textNode || n.kind == bareNode 
 // classify makes a node of words without quotes: a literal of JSON, one of Python
 // or JavaScript, or a text.
 func classify(s string) *node {
+	n := &node{}
+	n.classify(s)
+	return n
+}
+
+func (n *node) classify(s string) {
 	switch s {
 	case "null":
-		return &node{kind: nullNode}
+		n.kind = nullNode
+		return
 	case "true", "false":
-		return &node{kind: boolNode, truth: s == "true"}
+		n.kind, n.truth = boolNode, s == "true"
+		return
 	case "None", "undefined", "nil":
-		return &node{kind: nullNode, fixes: foreignLiteral.bit()}
+		n.kind, n.fixes = nullNode, foreignLiteral.bit()
+		return
 	case "True", "False":
-		return &node{kind: boolNode, truth: s == "True", fixes: foreignLiteral.bit()}
+		n.kind, n.truth, n.fixes = boolNode, s == "True", foreignLiteral.bit()
+		return
 	}
 	if isJSONNumber(s) {
-		return &node{kind: numberNode, text: s}
+		n.kind, n.text = numberNode, s
+	} else if number, ok := foreignNumber(s); ok {
+		n.kind, n.text, n.fixes = numberNode, number, foreignLiteral.bit()
+	} else {
+		n.kind, n.text = bareNode, s
 	}
-	if n, ok := foreignNumber(s); ok {
-		return &node{kind: numberNode, text: n, fixes: foreignLiteral.bit()}
-	}
-	return &node{kind: bareNode, text: s}
 }
 
 // isJSONNumber reports whether s is a number in JSON's grammar.
@@ -110,22 +120,17 @@ func scanNumber(s string, i int) (end int, whole bool) {
 	if i < len(s) && s[i] == '-' {
 		i++
 	}
-	digits := func() bool {
-		from := i
-		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-			i++
-		}
-		return i > from
-	}
 	switch {
-	case i < len(s) && s[i] == '0':
-		i++
-	case !digits():
+	case i >= len(s) || !isDigit(s[i]):
 		return start, false
+	case s[i] == '0':
+		i++
+	default:
+		i = digitsFrom(s, i)
 	}
 	if i < len(s) && s[i] == '.' {
-		i++
-		if !digits() {
+		point := i + 1
+		if i = digitsFrom(s, point); i == point {
 			return start, false
 		}
 		whole = false
@@ -135,12 +140,21 @@ func scanNumber(s string, i int) (end int, whole bool) {
 		if i < len(s) && (s[i] == '+' || s[i] == '-') {
 			i++
 		}
-		if !digits() {
+		power := i
+		if i = digitsFrom(s, i); i == power {
 			return start, false
 		}
 		whole = false
 	}
 	return i, whole
+}
+
+// digitsFrom returns the end of the digits that stand at i.
+func digitsFrom(s string, i int) int {
+	for i < len(s) && isDigit(s[i]) {
+		i++
+	}
+	return i
 }
 
 // foreignNumber turns a number as Python and JavaScript write it into JSON's form:

@@ -16,6 +16,7 @@ package history
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
@@ -125,6 +126,9 @@ type Call struct {
 	Reply    *Reply        `json:"reply"` // nil: none came
 	Error    *Failure      `json:"error,omitempty"`
 	Attempts []Attempt     `json:"attempts,omitempty"` // those that failed and were repeated
+	// Choices are where a route sent the call and whom it passed over, and the
+	// further requests of a hedge, in the order in which they happened.
+	Choices []Choice `json:"choices,omitempty"`
 	// Misfit is what did not fit in the reply. The call after it, if the step has
 	// one, tells the model so.
 	Misfit  []value.Fault  `json:"misfit,omitempty"`
@@ -170,6 +174,33 @@ type Attempt struct {
 	Error    Failure       `json:"error"`
 	Duration time.Duration `json:"duration_ns"`
 	Wait     time.Duration `json:"wait_ns"` // the pause after it
+}
+
+// ChoiceKind says what a Choice is.
+type ChoiceKind string
+
+// The kinds of choices.
+const (
+	Chosen ChoiceKind = "chosen" // a route sent the call to Model
+	Passed ChoiceKind = "passed" // a route passed Model over, or did not take its reply
+	Hedged ChoiceKind = "hedge"  // Model was sent the call once more: no reply came for a while
+)
+
+// Choice is a decision about whom a call is sent to.
+type Choice struct {
+	Kind   ChoiceKind `json:"kind"`
+	Model  string     `json:"model"`            // its address
+	Number int        `json:"number,omitempty"` // Hedged: which request of the call, from 2
+	Reason string     `json:"reason"`
+}
+
+// String says it for people: `sent to openai/gpt-4o-mini: the cheapest`.
+func (c Choice) String() string {
+	said := map[ChoiceKind]string{Chosen: "sent to " + c.Model, Passed: "passed over " + c.Model, Hedged: fmt.Sprintf("sent to %s again, request %d", c.Model, c.Number)}[c.Kind]
+	if c.Reason == "" {
+		return said
+	}
+	return said + ": " + c.Reason
 }
 
 // Whole is a run with its steps and calls, each in the order in which they began.

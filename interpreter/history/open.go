@@ -99,6 +99,16 @@ func (o *openRun) seeCall(e trace.Event) []any {
 		}
 		c.Attempts = append(slices.Clip(c.Attempts), a)
 		return nil // it is written with the end of the call
+	case trace.Hedge:
+		c.Choices = append(slices.Clip(c.Choices), Choice{Hedged, e.Model, e.Number, r.text(e.Reason)})
+		return nil
+	case trace.Choice:
+		kind := Chosen
+		if e.Passed {
+			kind = Passed
+		}
+		c.Choices = append(slices.Clip(c.Choices), Choice{Kind: kind, Model: e.Model, Reason: r.text(e.Reason)})
+		return nil
 	case trace.CallEnd:
 		c.Duration, c.Error = e.Duration, r.failureOf(e.Err)
 		if e.Reply != nil {

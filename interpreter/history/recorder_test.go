@@ -83,6 +83,9 @@ func TestRecorder(t *testing.T) {
 			trace.Event{Kind: trace.StepStart, Address: "program.p.s", Step: 1, Element: &element, Inputs: value.NewObject("q", "x")},
 			trace.Event{Kind: trace.CallStart, Address: "program.p.s", Step: 1, Call: 1, Model: "a/b", Messages: message,
 				Request: &lm.Request{Messages: message, Params: lm.Params{MaxTokens: &seven}, Rollout: 2, ToolChoice: "auto", Tools: []lm.Tool{{Name: "look"}}, Format: &lm.Format{Name: "f"}}},
+			trace.Event{Kind: trace.Choice, Step: 1, Call: 1, Model: "a/big", Reason: "too dear", Passed: true},
+			trace.Event{Kind: trace.Choice, Step: 1, Call: 1, Model: "a/c", Reason: "the cheapest"},
+			trace.Event{Kind: trace.Hedge, Step: 1, Call: 1, Model: "a/c", Number: 2, Reason: "no reply within 1s"},
 			trace.Event{Kind: trace.Attempt, Step: 1, Call: 1, Number: 1, Wait: time.Second, Duration: time.Minute, Err: &lm.Error{Kind: lm.KindRateLimit, Model: "a/b", Message: "slow down"}},
 			trace.Event{Kind: trace.Partial, Step: 1, Call: 1, Field: "a", Value: "b"},
 			trace.Event{Kind: trace.CallEnd, Step: 1, Call: 1, Model: "a/b", Cost: &usd, Duration: time.Hour, Reply: &lm.Response{
@@ -160,6 +163,8 @@ func TestSecrets(t *testing.T) {
 			trace.Event{Kind: trace.RunStart, Address: "program.p", Inputs: inputs},
 			trace.Event{Kind: trace.StepStart, Address: "program.p.s", Step: 1, Inputs: inputs},
 			trace.Event{Kind: trace.CallStart, Step: 1, Call: 1, Messages: message, Request: &lm.Request{}},
+			trace.Event{Kind: trace.Choice, Step: 1, Call: 1, Model: "a/b", Reason: key},
+			trace.Event{Kind: trace.Hedge, Step: 1, Call: 1, Model: "a/b", Reason: key},
 			trace.Event{Kind: trace.Attempt, Step: 1, Call: 1, Err: &lm.Error{Kind: lm.KindServer, Message: key}},
 			trace.Event{Kind: trace.CallEnd, Step: 1, Call: 1, Reply: &lm.Response{Text: key, Reasoning: key, Model: key, ToolCalls: []lm.ToolCall{{Arguments: json.RawMessage(jsonOf(t, key))}}}},
 			trace.Event{Kind: trace.Misfit, Step: 1, Call: 1, Err: &align.Misfit{Faults: []value.Fault{{Msg: key, Input: key}}}},

@@ -101,17 +101,19 @@ type Usage struct {
 	InputTokens  int `json:"input_tokens"`
 	OutputTokens int `json:"output_tokens"`
 	// CachedTokens are those of InputTokens that the provider had kept from an
-	// earlier call; ReasoningTokens those of OutputTokens that are not shown.
-	CachedTokens    int  `json:"cached_tokens,omitempty"`
-	ReasoningTokens int  `json:"reasoning_tokens,omitempty"`
-	Estimated       bool `json:"estimated,omitempty"`
+	// earlier call, CacheWriteTokens those that it keeps for later ones and charges
+	// otherwise; ReasoningTokens those of OutputTokens that are not shown.
+	CachedTokens     int  `json:"cached_tokens,omitempty"`
+	CacheWriteTokens int  `json:"cache_write_tokens,omitempty"`
+	ReasoningTokens  int  `json:"reasoning_tokens,omitempty"`
+	Estimated        bool `json:"estimated,omitempty"`
 }
 
 // Add returns the sum of two counts.
 func (u Usage) Add(v Usage) Usage {
 	return Usage{
 		u.InputTokens + v.InputTokens, u.OutputTokens + v.OutputTokens,
-		u.CachedTokens + v.CachedTokens, u.ReasoningTokens + v.ReasoningTokens,
+		u.CachedTokens + v.CachedTokens, u.CacheWriteTokens + v.CacheWriteTokens, u.ReasoningTokens + v.ReasoningTokens,
 		u.Estimated || v.Estimated,
 	}
 }
@@ -196,6 +198,9 @@ type Price struct {
 	// CachedInput is the price of tokens that the provider had kept from an
 	// earlier call; nil: that of Input.
 	CachedInput *float64
+	// CacheWrite is the price of tokens that the provider keeps for later calls; nil:
+	// that of Input.
+	CacheWrite *float64
 	// UpTo is how many input tokens a call may have for the price to hold; 0:
 	// any number.
 	UpTo int
@@ -206,6 +211,9 @@ func (p Price) Cost(u Usage) float64 {
 	usd := float64(u.InputTokens)*p.Input + float64(u.OutputTokens)*p.Output
 	if p.CachedInput != nil {
 		usd += float64(u.CachedTokens) * (*p.CachedInput - p.Input)
+	}
+	if p.CacheWrite != nil {
+		usd += float64(u.CacheWriteTokens) * (*p.CacheWrite - p.Input)
 	}
 	return usd / 1e6
 }

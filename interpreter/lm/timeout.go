@@ -42,30 +42,25 @@ type timed struct {
 }
 
 func (t *timed) Generate(ctx context.Context, req *Request) (*Response, error) {
-	within, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	stops := &watch{end: end}
-	defer stops.all()
+	within := ctx
 	if t.limits.Whole > 0 {
 		var cancel context.CancelFunc
 		within, cancel = context.WithTimeoutCause(within, t.limits.Whole, &timeLimit{"no whole reply within", t.limits.Whole})
 		defer cancel()
 	}
-	if t.limits.Connect > 0 {
-		within = httptrace.WithClientTrace(within, &httptrace.ClientTrace{
-			GetConn: func(string) { stops.set(&stops.connect, "no connection within", t.limits.Connect) },
-			GotConn: func(httptrace.GotConnInfo) { stops.clear(&stops.connect) },
-		})
-	}
-	if req.OnDelta != nil && (t.limits.FirstToken > 0 || t.limits.Idle > 0) {
-		piece := req.OnDelta
-		c := *req
-		c.OnDelta = func(d Delta) {
-			stops.set(&stops.token, "the reply stood still for", t.limits.Idle)
-			piece(d)
+	inPieces := req.OnDelta != nil && (t.limits.FirstToken > 0 || t.limits.Idle > 0)
+	if t.limits.Connect > 0 || inPieces {
+		var end context.CancelCauseFunc
+		within, end = context.WithCancelCause(within)
+		defer end(nil)
+		stops := &watch{end: end}
+		defer stops.all()
+		if t.limits.Connect > 0 {
+			within = t.connecting(within, stops)
 		}
-		req = &c
-		stops.set(&stops.token, "no first piece of the reply within", t.limits.FirstToken)
+		if inPieces {
+			req = t.piecewise(req, stops)
+		}
 	}
 	resp, err := t.LM.Generate(within, req)
 	if err == nil {
@@ -84,6 +79,25 @@ func (t *timed) Generate(ctx context.Context, req *Request) (*Response, error) {
 		e.Unsent = e.Unsent || limit.what == "no connection within"
 	}
 	return nil, e
+}
+
+// connecting returns a context in which connections are watched.
+func (t *timed) connecting(ctx context.Context, stops *watch) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { stops.set(&stops.connect, "no connection within", t.limits.Connect) },
+		GotConn: func(httptrace.GotConnInfo) { stops.clear(&stops.connect) },
+	})
+}
+
+// piecewise returns a request whose pieces are watched, from now on.
+func (t *timed) piecewise(req *Request, stops *watch) *Request {
+	c := *req
+	c.OnDelta = func(d Delta) {
+		stops.set(&stops.token, "the reply stood still for", t.limits.Idle)
+		req.OnDelta(d)
+	}
+	stops.set(&stops.token, "no first piece of the reply within", t.limits.FirstToken)
+	return &c
 }
 
 // watch holds the timers of one call.

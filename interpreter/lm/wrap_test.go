@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -467,5 +468,23 @@ func TestUsageAndCost(t *testing.T) {
 	}
 	if got := (lm.Price{Input: 0.5, Output: 2}).Cost(lm.Usage{InputTokens: 2_000_000, OutputTokens: 500_000}); got != 2 {
 		t.Errorf("the cost is %v", got)
+	}
+	kept, writes := 0.1, 1.25
+	u := lm.Usage{InputTokens: 1_000_000, OutputTokens: 100_000, CachedTokens: 200_000, CacheWriteTokens: 400_000}
+	for _, c := range []struct {
+		price lm.Price
+		want  float64
+	}{
+		{lm.Price{Input: 1, Output: 5}, 1.5},
+		{lm.Price{Input: 1, Output: 5, CachedInput: &kept}, 0.8 + 0.02 + 0.5},
+		{lm.Price{Input: 1, Output: 5, CacheWrite: &writes}, 0.6 + 0.5 + 0.5},
+		{lm.Price{Input: 1, Output: 5, CachedInput: &kept, CacheWrite: &writes}, 0.4 + 0.02 + 0.5 + 0.5},
+	} {
+		if got := c.price.Cost(u); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%+v: the cost is %v, want %v", c.price, got, c.want)
+		}
+	}
+	if sum := u.Add(u); sum.CacheWriteTokens != 800_000 || sum.CachedTokens != 400_000 {
+		t.Errorf("the sum is %+v", sum)
 	}
 }

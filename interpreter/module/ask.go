@@ -56,8 +56,12 @@ type question struct {
 }
 
 func (q *question) request() *lm.Request {
+	messages := q.adapter.Messages(q.sig, q.demos, q.inputs)
+	for _, f := range q.call.Feedback {
+		messages = append(messages, refused(q.adapter, q.sig, f)...)
+	}
 	return &lm.Request{
-		Messages: q.adapter.Messages(q.sig, q.demos, q.inputs),
+		Messages: messages,
 		Params:   q.call.Params,
 		Format:   q.adapter.Format(q.sig, q.call.LM.Features()),
 		Rollout:  q.call.Rollout,
@@ -89,6 +93,25 @@ func (q *question) ask(ctx context.Context) (*value.Object, error) {
 			lm.Message{Role: lm.User, Content: feedback(misfit)})
 		req = &again
 	}
+}
+
+// refused are the turns that tell of an answer that was refused.
+func refused(a prompt.Adapter, sig *program.Signature, f Feedback) []lm.Message {
+	var b strings.Builder
+	b.WriteString("This answer is not accepted:\n\n")
+	if f.Outputs == nil {
+		b.Reset()
+		b.WriteString("An earlier answer was not accepted:\n\n")
+	}
+	for _, m := range f.Messages {
+		b.WriteString("- " + m + "\n")
+	}
+	b.WriteString("\nGive another one, in the same form, with this put right.")
+	user := lm.Message{Role: lm.User, Content: b.String()}
+	if f.Outputs == nil {
+		return []lm.Message{user}
+	}
+	return []lm.Message{{Role: lm.Assistant, Content: a.Reply(sig, f.Outputs)}, user}
 }
 
 // feedback tells the model what is wrong with its reply.
@@ -132,12 +155,18 @@ func (c *exchange) send(ctx context.Context, req *lm.Request) (*lm.Response, err
 		}
 	})
 	ctx = lm.WithJudge(ctx, c.judge)
+	var watch *watcher
 	if c.call.Stream {
 		streamed := *req
-		streamed.OnDelta = c.show()
+		ctx, watch = c.watch(ctx)
+		streamed.OnDelta = c.show(watch)
 		req = &streamed
 	}
-	reply, err := c.call.LM.Generate(ctx, req)
+	reply, err := c.call.Host.Generate(ctx, c.call.LM, req)
+	if refused := watch.stopped(); err != nil && refused != nil {
+		err = refused
+		c.call.Host.Lost([]lm.Spent{c.cut(req, watch)})
+	}
 	if err != nil {
 		if e := lm.AsError(err); e != nil {
 			c.call.Host.Lost(e.Spent)
@@ -169,16 +198,19 @@ func (c *exchange) judge(reply *lm.Response, output string) (float64, bool) {
 
 // show returns what takes the pieces of a reply: it reads them and emits the
 // outputs that have grown.
-func (c *exchange) show() func(lm.Delta) {
+func (c *exchange) show(w *watcher) func(lm.Delta) {
 	stream := align.NewStream(c.sig, c.form)
 	return func(d lm.Delta) {
 		if d.Restart {
 			stream.Restart()
+			w.restart()
 			c.emit(trace.Event{Kind: trace.Partial, Restart: true})
 		}
-		for _, g := range stream.Add(d.Text) {
+		grown := stream.Add(d.Text)
+		for _, g := range grown {
 			c.emit(trace.Event{Kind: trace.Partial, Field: g.Field, Value: g.Value, Done: g.Done})
 		}
+		w.see(d.Text, grown)
 	}
 }
 

@@ -73,7 +73,7 @@ func Sketch(project *program.Project, prog *program.Program, opt Options) (*Plan
 
 // newMaker returns a maker that knows the values of all variables.
 func newMaker(project *program.Project, opt Options) *maker {
-	m := &maker{project: project, opt: opt, models: map[string]*Model{}, read: map[string]bool{}}
+	m := &maker{project: project, opt: opt, models: map[string]*Model{}, tools: map[string]*Tool{}, read: map[string]bool{}}
 	if m.opt.Getenv == nil {
 		m.opt.Getenv = func(string) string { return "" }
 	}
@@ -109,6 +109,7 @@ type maker struct {
 	opt     Options
 	values  map[string]any
 	models  map[string]*Model
+	tools   map[string]*Tool
 	read    map[string]bool // variables read
 	diags   diag.List
 	path    string // of steps, from the planned program to the one under way
@@ -182,11 +183,15 @@ func (m *maker) step(prog *program.Program, st *program.Step, outer []Choice) *O
 	for _, o := range st.Options {
 		m.uses(prog.Names, o.Value)
 	}
+	m.outside(op, st)
 	called := st.Program
 	if !st.Use.IsZero() {
 		called = m.choose(op, st)
 	}
 	written := m.written(s.Model, outer)
+	for _, part := range parts(st) {
+		op.Parts = append(op.Parts, m.part(prog, op, part, written))
+	}
 	if called != nil {
 		op.Kind, op.Module = CallOp, ""
 		around := m.path
@@ -205,6 +210,93 @@ func (m *maker) step(prog *program.Program, st *program.Step, outer []Choice) *O
 	op.Model = op.Choices[0].resolve()
 	m.confidence(op)
 	return op
+}
+
+// parts returns the modules that the module of a step holds.
+func parts(st *program.Step) []*program.Step {
+	if st.Inner != nil {
+		return []*program.Step{st.Inner}
+	}
+	return st.Parts
+}
+
+// part plans a module that the module of op holds.
+func (m *maker) part(prog *program.Program, op *Op, st *program.Step, outer []Choice) *Op {
+	around := m.path
+	m.path = state.Path(around, op.Name)
+	p := m.step(prog, st, outer)
+	m.path = around
+	p.Address = op.Address
+	if t := m.opt.State.Step(state.Path(around, op.Name)); t != nil && len(parts(op.Step)) == 1 && p.Plan == nil {
+		// What tuning found for a step that wraps is for the module in it.
+		p.Instructions, p.Demos, p.Signature = t.Instructions, t.Demos, t.Signature(p.Signature)
+	}
+	return p
+}
+
+// outside resolves the tools and the retriever that a step names.
+func (m *maker) outside(op *Op, st *program.Step) {
+	for _, o := range st.Options {
+		for _, ref := range o.Refs {
+			kind, name, _ := strings.Cut(ref, ".")
+			switch kind {
+			case "tool":
+				op.Tools = append(op.Tools, m.tool(name))
+			case "retriever":
+				d, _ := m.project.Retriever(name)
+				op.Retriever = &Retriever{Address: ref, Declared: d, Values: m.values}
+			}
+		}
+	}
+}
+
+// tool resolves a tool. One that is a program is planned once, however many steps
+// may call it.
+func (m *maker) tool(name string) *Tool {
+	if t, ok := m.tools[name]; ok {
+		return t
+	}
+	d, _ := m.project.Tool(name)
+	t := &Tool{Name: name[strings.LastIndexByte(name, '.')+1:], Address: "tool." + name, Declared: d, Values: m.values}
+	m.tools[name] = t
+	if d == nil {
+		return t
+	}
+	m.toolUses(d)
+	if d.Program != nil {
+		around := m.path
+		m.path = ""
+		t.Plan = m.program(d.Program, nil)
+		m.path = around
+	}
+	return t
+}
+
+// toolUses notes the variables that a tool reads.
+func (m *maker) toolUses(d *program.Tool) {
+	var values []program.Value
+	bindings := func(bs []program.Binding) {
+		for _, b := range bs {
+			values = append(values, b.Value)
+		}
+	}
+	bindings(d.Outputs)
+	if h := d.HTTP; h != nil {
+		values = append(values, h.URL, h.Body)
+		bindings(h.Headers)
+	}
+	if c := d.Command; c != nil {
+		values = append(values, c.Argv, c.Stdin, c.Folder)
+		bindings(c.Env)
+	}
+	if x := d.MCP; x != nil {
+		values = append(values, x.Command, x.URL)
+		bindings(x.Headers)
+		bindings(x.Env)
+	}
+	for _, v := range values {
+		m.uses(d.Names, v)
+	}
 }
 
 // choose puts the module that `module` stands for into the operation, or returns

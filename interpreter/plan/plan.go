@@ -87,8 +87,32 @@ type Op struct {
 	Instructions string
 	Demos        []*value.Object
 
+	// Parts are the modules that the step's module holds, in the order of the
+	// text; they have the step's address.
+	Parts []*Op
+	// Tools are those of the setting `tools`, Retriever that of `from`.
+	Tools     []*Tool
+	Retriever *Retriever
+
 	Step *program.Step
 	Let  *program.Let
+}
+
+// Tool is a tool that a step may call.
+type Tool struct {
+	Name     string        // what a model calls it
+	Address  string        // tool.area
+	Declared *program.Tool // nil for a built-in one
+	Plan     *Plan         // of a tool that is a program
+	// Values are those of the variables, by name.
+	Values map[string]any
+}
+
+// Retriever is what a step searches.
+type Retriever struct {
+	Address  string
+	Declared *program.Retriever
+	Values   map[string]any // of the variables, by name
 }
 
 // Model is where calls go, every setting resolved.

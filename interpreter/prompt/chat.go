@@ -31,6 +31,10 @@ func (chat) Form() string { return "chat" }
 // Format returns nil: the headings hold a reply together, and JSON has none.
 func (chat) Format(*program.Signature, lm.Features) *lm.Format { return nil }
 
+func (a chat) Reply(sig *program.Signature, outputs *value.Object) string {
+	return a.assistant(sig, outputs, notSupplied)
+}
+
 func (c chat) Messages(sig *program.Signature, demos []Demo, inputs *value.Object) []lm.Message {
 	return converse(c, sig, demos, inputs)
 }

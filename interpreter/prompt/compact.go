@@ -44,6 +44,10 @@ func (compact) Format(sig *program.Signature, features lm.Features) *lm.Format {
 	return strictFormat(sig, features)
 }
 
+func (a compact) Reply(sig *program.Signature, outputs *value.Object) string {
+	return a.assistant(sig, outputs, notSupplied)
+}
+
 func (c compact) Messages(sig *program.Signature, demos []Demo, inputs *value.Object) []lm.Message {
 	return converse(c, sig, demos, inputs)
 }

@@ -24,6 +24,10 @@ func (jsonAdapter) Format(sig *program.Signature, features lm.Features) *lm.Form
 	return strictFormat(sig, features)
 }
 
+func (a jsonAdapter) Reply(sig *program.Signature, outputs *value.Object) string {
+	return a.assistant(sig, outputs, notSupplied)
+}
+
 func (j jsonAdapter) Messages(sig *program.Signature, demos []Demo, inputs *value.Object) []lm.Message {
 	return converse(j, sig, demos, inputs)
 }

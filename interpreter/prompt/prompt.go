@@ -52,6 +52,8 @@ type Adapter interface {
 	// Format returns what a model that has features can hold its reply to, nil
 	// where the prompt's own words are all there is.
 	Format(sig *program.Signature, features lm.Features) *lm.Format
+	// Reply returns outputs as a reply of this form would give them.
+	Reply(sig *program.Signature, outputs *value.Object) string
 }
 
 // Extractor is an Adapter whose replies are in free words, so that a second call

@@ -27,6 +27,10 @@ func (t twoStep) Form() string { return t.Then().Form() }
 // Format returns nil: the first reply is free.
 func (twoStep) Format(*program.Signature, lm.Features) *lm.Format { return nil }
 
+func (a twoStep) Reply(sig *program.Signature, outputs *value.Object) string {
+	return a.assistant(sig, outputs, notSupplied)
+}
+
 func (twoStep) Then() Adapter { return Chat() }
 
 // Extraction is DSPy's: the input is called text. Where an output has that name,

@@ -24,6 +24,10 @@ func (xmlAdapter) Form() string { return "xml" }
 // Format returns nil: no provider can be held to tags.
 func (xmlAdapter) Format(*program.Signature, lm.Features) *lm.Format { return nil }
 
+func (a xmlAdapter) Reply(sig *program.Signature, outputs *value.Object) string {
+	return a.assistant(sig, outputs, notSupplied)
+}
+
 func (x xmlAdapter) Messages(sig *program.Signature, demos []Demo, inputs *value.Object) []lm.Message {
 	return converse(x, sig, demos, inputs)
 }

@@ -30,6 +30,11 @@ const (
 	Hedge     Kind = "hedge"      // no reply came for a while, so the request is sent again, too
 	Choice    Kind = "choice"     // a route sends a call to Model, or passes it over: Reason says why
 	Partial   Kind = "partial"    // a field of a reply has grown while it is written
+	ToolStart Kind = "tool_start" // a tool is called: Tool with Inputs
+	ToolEnd   Kind = "tool_end"   // its Outputs came, or Err says why not
+	Approval  Kind = "approval"   // a person was asked whether Tool may be called: Allowed
+	Asserted  Kind = "asserted"   // an assert or suggest did not hold: Assert, Reason
+	Note      Kind = "note"       // a module says what it does next: Reason, for people
 )
 
 // Event is one thing that happened in a run.
@@ -43,6 +48,12 @@ type Event struct {
 	// a number that no other in its run has, 0 where there is none.
 	Step int
 	Call int
+	// Parent is the Step within which this one runs: that of the call of a
+	// program, 0 for the steps of the run's own program. Path is where a step
+	// stands, from the run's own program inwards, with elements and rounds:
+	// each_gist[3], improve#2/critique.
+	Parent int
+	Path   string
 	// Element is the index of the for_each element that a step works on; nil:
 	// none.
 	Element *int
@@ -52,14 +63,19 @@ type Event struct {
 	Request  *lm.Request   // CallStart: all that is sent; its Messages are Messages
 	Reply    *lm.Response  // CallEnd
 	Cost     *float64      // CallEnd: US dollars; nil: the price is not known
-	Inputs   *value.Object // RunStart, StepStart
-	Outputs  *value.Object // RunEnd, StepEnd
+	Inputs   *value.Object // RunStart, StepStart, ToolStart, Approval
+	Outputs  *value.Object // RunEnd, StepEnd, ToolEnd
 	Number   int           // Attempt: which one, from 1
 	Wait     time.Duration // Attempt: until the next
 	Duration time.Duration // ends
 	Err      error         // ends, Attempt, Misfit
-	Reason   string        // Hedge, Choice
+	Reason   string        // Hedge, Choice, Asserted, Note
 	Passed   bool          // Choice: Model is passed over
+	Tool     string        // ToolStart, ToolEnd, Approval: its name
+	Allowed  bool          // Approval
+	Assert   string        // Asserted: the name of the assert or suggest
+	Suggest  bool          // Asserted: it is a suggest
+	Final    bool          // Asserted: the step is not asked again
 
 	// Repairs are what was done to a reply so that it fits.
 	Repairs []value.Repair // Repaired

@@ -34,7 +34,7 @@ func (c *checker) options(b *body, s *stepNode, scope *expr.Scope) {
 			o.Refs = c.refs(b.fs, x, "tool", at)
 		case universe.Judgement:
 			c.judgement(b, s, x, types.Float)
-			o.Value = x.value()
+			o.Value, o.Judges = x.value(), true
 		default:
 			o.Value = x.value()
 		}

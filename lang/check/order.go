@@ -93,6 +93,9 @@ func settingValues(st *program.Step) []program.Value {
 	if st.Inner != nil {
 		values = append(values, settingValues(st.Inner)...)
 	}
+	for _, p := range st.Parts {
+		values = append(values, settingValues(p)...)
+	}
 	return values
 }
 
@@ -316,6 +319,7 @@ func callsIn(b *body, steps []*stepNode) []wait {
 		if s.inner != nil {
 			out = append(out, callsIn(b, []*stepNode{s.inner})...)
 		}
+		out = append(out, callsIn(b, s.parts)...)
 		if s.repeat != nil {
 			out = append(out, callsIn(b, s.repeat.steps)...)
 		}

@@ -19,10 +19,11 @@ type stepNode struct {
 	settings map[string]*setting
 	inputs   *syntax.Block
 	asserts  []*syntax.Block
-	inner    *stepNode // the module that a wrapping module holds
-	repeat   *body     // of `repeat`
-	own      bool      // it has a signature of its own
-	unknown  bool      // its module is not known
+	inner    *stepNode   // the module that a wrapping module holds
+	parts    []*stepNode // those of a module that holds many
+	repeat   *body       // of `repeat`
+	own      bool        // it has a signature of its own
+	unknown  bool        // its module is not known
 
 	otherwise *stepNode       // the step that must have been skipped
 	inside    []program.Value // of `repeat`: all values in it
@@ -171,6 +172,7 @@ func (c *checker) stepBlocks(b *body, s *stepNode) {
 		return
 	}
 	wraps := s.module != nil && s.module.Wraps
+	holds := s.module != nil && s.module.Holds
 	held := false // a module seems to be there
 	for _, it := range s.block.Body.Items {
 		switch it := it.(type) {
@@ -186,6 +188,8 @@ func (c *checker) stepBlocks(b *body, s *stepNode) {
 				s.asserts = append(s.asserts, it)
 			case wraps && c.isModule(b, kind):
 				c.innerModule(b, s, it)
+			case holds && c.isModule(b, kind):
+				c.partModule(b, s, it)
 			case wraps && s.inner == nil && len(it.Labels) == 0:
 				held = true // a misspelt module, most likely
 				c.report(c.unknownInnerModule(b.fs, it, s.table))
@@ -198,7 +202,7 @@ func (c *checker) stepBlocks(b *body, s *stepNode) {
 			c.report(notAllowedHere(b.fs.place(headOf(it)), "this", "a step", "it stands at the top of a file"))
 		}
 	}
-	if wraps && s.inner == nil && !held && !c.opaque(s.block) {
+	if (wraps && s.inner == nil || holds && len(s.parts) == 0) && !held && !c.opaque(s.block) {
 		c.report(wrapsNothing(s))
 	}
 }
@@ -223,17 +227,47 @@ func (c *checker) innerModule(b *body, s *stepNode, it *syntax.Block) {
 		c.report(blockWithManyNames(b.fs, it))
 	}
 	c.stepSignature(b, in)
+	c.onlyInside(b, in, "`inputs`, `when`, `for_each` and `model` go on the outside", "when", "otherwise", "for_each", "concurrency", "on_error", "model")
+	s.inner, s.step.Inner = in, in.step
+}
+
+// onlyInside refuses what belongs to the step around a held module.
+func (c *checker) onlyInside(b *body, in *stepNode, why string, outside ...string) {
 	if in.inputs != nil {
-		c.report(notAllowedHere(b.fs.place(in.inputs.KindSpan()), "`inputs`", "a wrapped module", "`inputs`, `when`, `for_each` and `model` go on the outside"))
+		c.report(notAllowedHere(b.fs.place(in.inputs.KindSpan()), "`inputs`", "a wrapped module", why))
 		in.inputs = nil
 	}
-	for _, name := range []string{"when", "otherwise", "for_each", "concurrency", "on_error", "model"} {
+	for _, name := range outside {
 		if x, ok := in.settings[name]; ok {
-			c.report(notAllowedHere(b.fs.place(x.attr.Name.Span), code(name), "a wrapped module", "`inputs`, `when`, `for_each` and `model` go on the outside"))
+			c.report(notAllowedHere(b.fs.place(x.attr.Name.Span), code(name), "a wrapped module", why))
 			delete(in.settings, name)
 		}
 	}
-	s.inner, s.step.Inner = in, in.step
+}
+
+// partModule reads one of the modules that a module holds which holds many. Each
+// has the name of its label, else that of its kind; no two have the same.
+func (c *checker) partModule(b *body, s *stepNode, it *syntax.Block) {
+	name, at := it.KindName(), b.fs.place(it.KindSpan())
+	if len(it.Labels) > 0 {
+		name, at = it.Labels[0].Name, b.fs.place(it.Labels[0].Span)
+	}
+	if len(it.Labels) > 1 {
+		c.report(blockWithManyNames(b.fs, it))
+	}
+	for _, p := range s.parts {
+		if p.step.Name == name {
+			c.report(declaredTwice(at, p.step.Place, name, "module", "module"))
+			return
+		}
+	}
+	in := &stepNode{block: it, step: &program.Step{Name: name, Place: at}}
+	if !c.findModule(b, in) {
+		return
+	}
+	c.stepSignature(b, in)
+	c.onlyInside(b, in, "`inputs`, `when` and `for_each` go on the outside", "when", "otherwise", "for_each", "concurrency", "on_error")
+	s.parts, s.step.Parts = append(s.parts, in), append(s.step.Parts, in.step)
 }
 
 // quietSignature reads the signature of a step whose module is not known, so
@@ -249,7 +283,7 @@ func (c *checker) quietSignature(fs *fileScope, b *syntax.Block) *program.Signat
 // wrapping module what the inner one does.
 func (c *checker) withAdded(b *body, s *stepNode) *program.Signature {
 	if s.inner != nil {
-		if !s.own && s.inner.own {
+		if !s.own && (s.inner.own || s.inner.step.Program != nil) {
 			s.step.Declared, s.own = s.inner.step.Declared, true
 		}
 	}
@@ -383,25 +417,44 @@ func (c *checker) checkStep(b *body, s *stepNode) {
 	c.stepSettings(b, s)
 	c.options(b, s, scope)
 	if s.inner != nil {
-		for _, x := range s.inner.settings {
-			if !x.decl.Fixed {
-				c.checkSetting(x, scope)
-			}
-		}
-		c.stepSettings(b, s.inner)
-		c.options(b, s.inner, scope)
-		c.judge(b, s.inner)
-		s.inner.step.Declared, s.inner.step.Signature = s.step.Declared, c.innerSignature(b, s)
+		c.checkHeld(b, s, s.inner, scope)
+	}
+	for _, p := range s.parts {
+		c.checkHeld(b, s, p, scope)
 	}
 	c.judge(b, s)
 	c.bindInputs(b, s, scope)
 	c.stepPending(b, s)
 }
 
-// innerSignature is the signature under which a wrapped module is called.
-func (c *checker) innerSignature(b *body, s *stepNode) *program.Signature {
-	in := &stepNode{step: &program.Step{Declared: s.step.Declared, Module: s.inner.step.Module}, module: s.inner.module, settings: s.inner.settings}
-	return c.withAdded(b, in)
+// checkHeld checks a module that the module of s holds.
+func (c *checker) checkHeld(b *body, s, in *stepNode, scope *expr.Scope) {
+	if in.unknown {
+		return
+	}
+	for _, x := range in.settings {
+		if !x.decl.Fixed && x.info.Type == nil && !x.bad {
+			c.checkSetting(x, scope)
+		}
+	}
+	c.stepSettings(b, in)
+	c.options(b, in, scope)
+	if in.step.Program == nil && in.module != nil && in.module.Outputs == nil {
+		in.step.Declared, in.step.Signature = s.step.Declared, c.heldSignature(b, s, in)
+	}
+	c.judge(b, in)
+	if in.inner != nil {
+		c.checkHeld(b, in, in.inner, scope)
+	}
+	for _, p := range in.parts {
+		c.checkHeld(b, in, p, scope)
+	}
+}
+
+// heldSignature is the signature under which a held module is called.
+func (c *checker) heldSignature(b *body, s, in *stepNode) *program.Signature {
+	held := &stepNode{step: &program.Step{Declared: s.step.Declared, Module: in.step.Module}, module: in.module, settings: in.settings}
+	return c.withAdded(b, held)
 }
 
 // stepSettings puts the settings of a step, and those of its program where it
@@ -461,12 +514,5 @@ func (c *checker) stepPending(b *body, s *stepNode) {
 			at = b.fs.place(x.attr.Span)
 		}
 		s.step.Pending = append(s.step.Pending, program.Pending{Setting: "backend", Missing: "running Python", Place: at})
-	}
-	for _, a := range s.step.Asserts {
-		word := "assert"
-		if a.Suggest {
-			word = "suggest"
-		}
-		s.step.Pending = append(s.step.Pending, program.Pending{Setting: word, Missing: "asking a step again until it holds", Place: a.Place})
 	}
 }

@@ -167,6 +167,7 @@ type Step struct {
 	Repeat   *Repeat    // nil but for `repeat`
 	Use      ModuleRef  // of the module `module`: what it stands for
 	Inner    *Step      // the module that a wrapping module holds
+	Parts    []*Step    // the modules that a module holds that holds many
 	Declared *Signature // as written, or the program's
 	// Signature is Declared with what the module adds: `reasoning`.
 	Signature *Signature
@@ -223,6 +224,8 @@ type Option struct {
 	Name  string
 	Value Value
 	Refs  []string // addresses: `tool.area`, `retriever.wiki`
+	// Judges says that Value is over the step's own inputs and outputs.
+	Judges bool
 }
 
 // Assert is `assert NAME { … }` or `suggest NAME { … }`.

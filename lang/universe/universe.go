@@ -115,6 +115,9 @@ type Module struct {
 	Inputs, Outputs []types.Field
 	// Wraps says that the module holds one module as a block and calls it.
 	Wraps bool
+	// Holds says that the module holds any number of modules as blocks, each
+	// with a name where two are of one kind.
+	Holds bool
 	// Opaque says that the module's own code does the work: its step names no
 	// model and no prompt.
 	Opaque bool

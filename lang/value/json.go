@@ -164,7 +164,7 @@ func encode(b *bytes.Buffer, v any, line, indent string) {
 			if line != "" {
 				b.WriteByte(' ')
 			}
-			encode(b, v.values[n], in, indent)
+			encode(b, v.values[i], in, indent)
 		}
 		b.WriteString(line + "}")
 	default:

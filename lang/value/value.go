@@ -23,8 +23,12 @@ import (
 // Object is a set of named values in order. The zero Object is empty.
 type Object struct {
 	names  []string
-	values map[string]any
+	values []any          // in the order of names
+	places map[string]int // of each name; nil while there are few
 }
+
+// fewNames is how many names are looked through one by one.
+const fewNames = 16
 
 // NewObject returns an object with names and values in turn:
 // NewObject("a", 1, "b", 2).
@@ -38,7 +42,7 @@ func NewObject(pairs ...any) *Object {
 
 // MakeObject returns an empty object with room for n names.
 func MakeObject(n int) *Object {
-	return &Object{make([]string, 0, n), make(map[string]any, n)}
+	return &Object{names: make([]string, 0, n), values: make([]any, 0, n)}
 }
 
 // Len returns the number of names; 0 for a nil object.
@@ -54,19 +58,39 @@ func (o *Object) Get(name string) (any, bool) {
 	if o == nil {
 		return nil, false
 	}
-	v, ok := o.values[name]
-	return v, ok
+	if i := o.place(name); i >= 0 {
+		return o.values[i], true
+	}
+	return nil, false
+}
+
+// place returns where a name stands, -1 if it does not.
+func (o *Object) place(name string) int {
+	if o.places == nil {
+		return slices.Index(o.names, name)
+	}
+	if i, ok := o.places[name]; ok {
+		return i
+	}
+	return -1
 }
 
 // Set gives a name a value; a new name goes to the end.
 func (o *Object) Set(name string, v any) {
-	if o.values == nil {
-		o.values = make(map[string]any)
+	if i := o.place(name); i >= 0 {
+		o.values[i] = v
+		return
 	}
-	if _, ok := o.values[name]; !ok {
-		o.names = append(o.names, name)
+	o.names, o.values = append(o.names, name), append(o.values, v)
+	switch {
+	case o.places != nil:
+		o.places[name] = len(o.names) - 1
+	case len(o.names) > fewNames:
+		o.places = make(map[string]int, 2*fewNames)
+		for i, n := range o.names {
+			o.places[n] = i
+		}
 	}
-	o.values[name] = v
 }
 
 // Names returns the names in order. The slice must not be changed.
@@ -80,8 +104,8 @@ func (o *Object) Names() []string {
 // All yields names and values in order.
 func (o *Object) All() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
-		for _, n := range o.Names() {
-			if !yield(n, o.values[n]) {
+		for i, n := range o.Names() {
+			if !yield(n, o.values[i]) {
 				return
 			}
 		}
@@ -93,7 +117,7 @@ func (o *Object) Clone() *Object {
 	if o == nil {
 		return &Object{}
 	}
-	return &Object{slices.Clone(o.names), maps.Clone(o.values)}
+	return &Object{slices.Clone(o.names), slices.Clone(o.values), maps.Clone(o.places)}
 }
 
 // Equal reports whether two values are the same; the order of names does not count.

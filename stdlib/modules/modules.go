@@ -16,8 +16,16 @@ type Entry struct {
 
 // All returns the built-in modules in the order of the reference.
 func All() []Entry {
-	return append([]Entry{predict, chainOfThought, choosing}, pending...)
+	return []Entry{
+		predict, chainOfThought, choosing,
+		retrieveEntry, react, bestOfN, refine, retry, majority, multiChainComparison, pythonEntry, dspyEntry,
+	}
 }
+
+func bound(f float64) *float64 { return &f }
+
+// samples is the setting of modules that ask several times.
+var samples = universe.Setting{Name: "n", Kind: universe.Integer, Doc: "How many answers are asked for.", Default: "5", Min: bound(1), Max: bound(100)}
 
 // Lookup returns the module of a name.
 func Lookup(name string) (module.Module, bool) {

@@ -26,6 +26,7 @@ type row struct {
 	Model       string   `json:"model"`
 	Input       float64  `json:"input"`
 	CachedInput *float64 `json:"cached_input"`
+	CacheWrite  *float64 `json:"cache_write"`
 	Output      float64  `json:"output"`
 	UpTo        int      `json:"up_to"`
 }
@@ -55,7 +56,7 @@ func Of(provider, model string) *lm.Price {
 	for _, r := range table().Prices {
 		rest, ok := strings.CutPrefix(model, r.Model)
 		if r.Provider == provider && ok && (rest == "" || dated.MatchString(rest)) {
-			return &lm.Price{Input: r.Input, Output: r.Output, CachedInput: r.CachedInput, UpTo: r.UpTo}
+			return &lm.Price{Input: r.Input, Output: r.Output, CachedInput: r.CachedInput, CacheWrite: r.CacheWrite, UpTo: r.UpTo}
 		}
 	}
 	return nil

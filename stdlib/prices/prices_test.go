@@ -31,6 +31,9 @@ func TestOf(t *testing.T) {
 	if p := prices.Of("openai", "gpt-4o-mini"); p.Input != 0.15 || p.Output != 0.6 || *p.CachedInput != 0.075 {
 		t.Errorf("%+v", p)
 	}
+	if p := prices.Of("anthropic", "claude-haiku-4-5"); p.CacheWrite == nil || *p.CacheWrite != 1.25 {
+		t.Errorf("%+v", p)
+	}
 }
 
 // TestTable looks for slips: a price that is missing, a row that stands twice, a
@@ -57,6 +60,7 @@ func TestTable(t *testing.T) {
 		in, _ := r["input"].(float64)
 		out, _ := r["output"].(float64)
 		cached, _ := r["cached_input"].(float64)
+		write, writes := r["cache_write"].(float64)
 		switch {
 		case f.Sources[provider] == "":
 			t.Errorf("%s has no source", provider)
@@ -64,6 +68,8 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s/%s stands twice", provider, model)
 		case in <= 0 || out < in || cached <= 0 || cached >= in:
 			t.Errorf("%s/%s: %v %v %v", provider, model, in, cached, out)
+		case writes != (provider == "anthropic") || writes && write != 1.25*in:
+			t.Errorf("%s/%s: what is kept costs %v, what is sent %v", provider, model, write, in)
 		}
 		seen[provider+"/"+model] = true
 	}

@@ -58,7 +58,12 @@ func Sample(id string, at time.Time) *history.Whole {
 					Also: []history.Spent{{Address: "openai/third", Usage: lm.Usage{InputTokens: 1}}},
 				},
 				Attempts: []history.Attempt{{Number: 1, Error: history.Failure{Code: "rate_limit", Text: "slow down"}, Duration: time.Millisecond, Wait: time.Second}},
-				Repairs:  []value.Repair{{Loc: []any{"passages"}, Type: "single_to_list", Msg: "took one for a list"}},
+				Choices: []history.Choice{
+					{Kind: history.Passed, Model: "openai/big", Reason: "its circuit is open for 3s more"},
+					{Kind: history.Chosen, Model: "openai/other", Reason: "the next of the list"},
+					{Kind: history.Hedged, Model: "openai/other", Number: 2, Reason: "no reply within 1s"},
+				},
+				Repairs: []value.Repair{{Loc: []any{"passages"}, Type: "single_to_list", Msg: "took one for a list"}},
 			},
 			{Run: id, Number: 2, Step: 2, Address: "program.rag.answer", Model: "openai/gpt-4o-mini", Started: at.Add(time.Second), Duration: time.Second,
 				Request: history.Request{Messages: []history.Message{{Role: lm.User, Content: "again"}}},

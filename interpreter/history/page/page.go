@@ -31,7 +31,7 @@ var style string
 // page is the parsed template. It does not change.
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"duration": duration, "dollars": dollars, "plural": plural, "value": shownValue, "indent": indented,
-	"dict": dict, "set": isSet, "short": short, "params": params,
+	"dict": dict, "set": isSet, "short": short, "params": params, "hedges": hedges,
 }).Parse(pageText))
 
 // bar is a line of the timeline.
@@ -184,6 +184,16 @@ func params(r history.Request) string {
 		return ""
 	}
 	return string(text)
+}
+
+// hedges returns how many further requests were sent for a call.
+func hedges(c history.Call) (n int) {
+	for _, x := range c.Choices {
+		if x.Kind == history.Hedged {
+			n++
+		}
+	}
+	return n
 }
 
 // dict makes a map for a template within the template.

@@ -88,6 +88,7 @@ func TestEverything(t *testing.T) {
 		"openai/gpt-4o-mini", "E0601", "reply does not fit", "two\nlines", "<b>&", `["a","b"]`, "rag.answer[2]",
 		"Be brief.", "what is this?", "<image image/png, 7 bytes, sha256 ab>", "a\nb", "hm", `"look"`, "attempt 1 failed after 1 ms: slow down; again after 1.0 s",
 		"passages: took one for a list", "answer: is missing", "from the cache", "cut off", "did not fit", "server (HTTP 500)", "openai/third", "other-1",
+		"passed over openai/big: its circuit is open for 3s more", "sent to openai/other: the next of the list", "1 further request", "sent to openai/other again, request 2: no reply within 1s",
 		`"temperature":0.5`, `"rollout":3`,
 	} {
 		if !strings.Contains(text, want) {

@@ -51,6 +51,7 @@ type Dialect struct {
 	NoToolIDs bool // the protocol's calls of tools have no ids: the model makes some
 	Reasoning bool // Reply and Stream write an answer's Reasoning
 	Cached    bool // they write Usage.CachedTokens
+	Kept      bool // they write Usage.CacheWriteTokens
 	Thinking  bool // they write Usage.ReasoningTokens
 }
 

@@ -127,11 +127,14 @@ func (d Dialect) stop(t *testing.T) {
 func holds(t *testing.T, body []byte, want string) {
 	t.Helper()
 	var got, fields map[string]any
-	for text, into := range map[string]*map[string]any{string(body): &got, want: &fields} {
-		dec := json.NewDecoder(strings.NewReader(text))
+	for _, x := range []struct {
+		text string
+		into *map[string]any
+	}{{string(body), &got}, {want, &fields}} {
+		dec := json.NewDecoder(strings.NewReader(x.text))
 		dec.UseNumber()
-		if err := dec.Decode(into); err != nil {
-			t.Fatalf("%v in %s", err, text)
+		if err := dec.Decode(x.into); err != nil {
+			t.Fatalf("%v in %s", err, x.text)
 		}
 	}
 	for name, value := range fields {
@@ -220,6 +223,9 @@ func (d Dialect) full(text string) Answer {
 	}
 	if d.Cached {
 		a.Usage.CachedTokens = 5
+	}
+	if d.Kept {
+		a.Usage.CacheWriteTokens = 2
 	}
 	if d.Thinking {
 		a.Usage.ReasoningTokens = 3

@@ -84,6 +84,7 @@ var dialect = lmtest.Dialect{
 	Tools:     true,
 	Reasoning: true,
 	Cached:    true,
+	Kept:      true,
 	Thinking:  true,
 }
 
@@ -98,7 +99,7 @@ var reasons = map[lm.Finish]string{lm.FinishStop: "end_turn", lm.FinishLength: "
 
 // counts writes a usage: what came from the cache is counted apart.
 func counts(u lm.Usage) map[string]any {
-	c := map[string]any{"input_tokens": u.InputTokens - u.CachedTokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": u.CachedTokens, "output_tokens": u.OutputTokens}
+	c := map[string]any{"input_tokens": u.InputTokens - u.CachedTokens - u.CacheWriteTokens, "cache_creation_input_tokens": u.CacheWriteTokens, "cache_read_input_tokens": u.CachedTokens, "output_tokens": u.OutputTokens}
 	if u.ReasoningTokens > 0 {
 		c["output_tokens_details"] = map[string]any{"thinking_tokens": u.ReasoningTokens}
 	}
@@ -180,7 +181,7 @@ func TestReplies(t *testing.T) {
 		"blocks": {200, `{"content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"Par"},{"type":"text","text":"is"}],"stop_reason":"stop_sequence","usage":{"input_tokens":1,"output_tokens":2}}`,
 			"Paris", lm.FinishStop, lm.Usage{InputTokens: 1, OutputTokens: 2}, "", ""},
 		"cache": {200, `{"content":[{"type":"text","text":"x"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"cache_creation_input_tokens":10,"cache_read_input_tokens":100,"output_tokens":2}}`,
-			"x", lm.FinishStop, lm.Usage{InputTokens: 111, OutputTokens: 2, CachedTokens: 100}, "", ""},
+			"x", lm.FinishStop, lm.Usage{InputTokens: 111, OutputTokens: 2, CachedTokens: 100, CacheWriteTokens: 10}, "", ""},
 		"refusal": {200, `{"content":[],"stop_reason":"refusal","usage":{"input_tokens":1,"output_tokens":0}}`,
 			"", lm.FinishFilter, lm.Usage{InputTokens: 1}, "", ""},
 		"all spent thinking": {200, `{"content":[{"type":"thinking","thinking":"hm"}],"stop_reason":"max_tokens","usage":{"input_tokens":1,"output_tokens":2}}`,

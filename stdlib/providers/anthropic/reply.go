@@ -50,7 +50,7 @@ func (u *usage) count() lm.Usage {
 	n := lm.Usage{
 		InputTokens:  u.InputTokens + u.CacheCreationTokens + u.CacheReadTokens,
 		OutputTokens: u.OutputTokens,
-		CachedTokens: u.CacheReadTokens,
+		CachedTokens: u.CacheReadTokens, CacheWriteTokens: u.CacheCreationTokens,
 	}
 	if u.Details != nil {
 		n.ReasoningTokens = u.Details.ThinkingTokens

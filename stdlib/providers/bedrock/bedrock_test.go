@@ -101,6 +101,7 @@ var server = lmtest.Dialect{
 	Tools:     true,
 	Reasoning: true,
 	Cached:    true,
+	Kept:      true,
 }
 
 const weather = `{"toolSpec":{"name":"weather","description":"The weather at a place.","inputSchema":{"json":{"type":"object","properties":{"place":{"type":"string"}},"required":["place"],"additionalProperties":false}}`
@@ -114,8 +115,8 @@ var reasons = map[lm.Finish]string{lm.FinishStop: "end_turn", lm.FinishLength: "
 
 // counts writes a usage: what came from the cache is counted apart.
 func counts(u lm.Usage) map[string]any {
-	return map[string]any{"inputTokens": u.InputTokens - u.CachedTokens, "outputTokens": u.OutputTokens, "totalTokens": u.InputTokens + u.OutputTokens,
-		"cacheReadInputTokens": u.CachedTokens, "cacheWriteInputTokens": 0}
+	return map[string]any{"inputTokens": u.InputTokens - u.CachedTokens - u.CacheWriteTokens, "outputTokens": u.OutputTokens, "totalTokens": u.InputTokens + u.OutputTokens,
+		"cacheReadInputTokens": u.CachedTokens, "cacheWriteInputTokens": u.CacheWriteTokens}
 }
 
 // frame writes an event with the encoder of AWS's own library.

@@ -51,7 +51,10 @@ func (m *Model) read(e *wire.Endpoint, r *reply, raw json.RawMessage, req *lm.Re
 		return nil, e.Malformed(raw, "the reply's message holds no text", nil)
 	}
 	if u := r.Usage; u != nil {
-		resp.Usage = lm.Usage{InputTokens: u.InputTokens + u.CacheReadTokens + u.CacheWriteTokens, OutputTokens: u.OutputTokens, CachedTokens: u.CacheReadTokens}
+		resp.Usage = lm.Usage{
+			InputTokens: u.InputTokens + u.CacheReadTokens + u.CacheWriteTokens, OutputTokens: u.OutputTokens,
+			CachedTokens: u.CacheReadTokens, CacheWriteTokens: u.CacheWriteTokens,
+		}
 	} else {
 		resp.Usage = lm.EstimateUsage(req.Messages, resp.Text)
 	}

@@ -178,7 +178,7 @@ FROM steps WHERE run = ?`, w.ID)
 }
 
 func (s *Store) calls(ctx context.Context, run string) ([]history.Call, error) {
-	rows, err := s.db.Read.QueryContext(ctx, `SELECT number, step, address, model, started, duration, request, reply, error, attempts, misfit, repairs
+	rows, err := s.db.Read.QueryContext(ctx, `SELECT number, step, address, model, started, duration, request, reply, error, attempts, misfit, repairs, choices
 FROM calls WHERE run = ?`, run)
 	if err != nil {
 		return nil, err
@@ -189,8 +189,8 @@ FROM calls WHERE run = ?`, run)
 		x := history.Call{Run: run}
 		var started, duration int64
 		var request string
-		var reply, failure, attempts, misfit, repairs sql.NullString
-		if err := rows.Scan(&x.Number, &x.Step, &x.Address, &x.Model, &started, &duration, &request, &reply, &failure, &attempts, &misfit, &repairs); err != nil {
+		var reply, failure, attempts, misfit, repairs, choices sql.NullString
+		if err := rows.Scan(&x.Number, &x.Step, &x.Address, &x.Model, &started, &duration, &request, &reply, &failure, &attempts, &misfit, &repairs, &choices); err != nil {
 			return nil, err
 		}
 		x.Started, x.Duration = moment(started), time.Duration(duration)
@@ -201,6 +201,7 @@ FROM calls WHERE run = ?`, run)
 		read.json(attempts.String, &x.Attempts)
 		read.json(misfit.String, &x.Misfit)
 		read.json(repairs.String, &x.Repairs)
+		read.json(choices.String, &x.Choices)
 		if read.err != nil {
 			return nil, fmt.Errorf("call %d of the run %s cannot be read: %w", x.Number, run, read.err)
 		}

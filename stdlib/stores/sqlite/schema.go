@@ -71,4 +71,6 @@ CREATE TABLE calls (
 	repairs       TEXT,
 	PRIMARY KEY (run, number)
 );
-`}
+`,
+	`ALTER TABLE calls ADD COLUMN choices TEXT;`,
+}

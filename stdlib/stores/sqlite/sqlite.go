@@ -48,12 +48,12 @@ ON CONFLICT (run, number) DO UPDATE SET
 status = excluded.status, duration = excluded.duration, outputs = excluded.outputs, error = excluded.error`
 
 	putCall = `INSERT INTO calls
-(run, number, step, address, model, started, duration, input_tokens, output_tokens, usd, cached, request, reply, error, attempts, misfit, repairs)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+(run, number, step, address, model, started, duration, input_tokens, output_tokens, usd, cached, request, reply, error, attempts, misfit, repairs, choices)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run, number) DO UPDATE SET
 duration = excluded.duration, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, usd = excluded.usd,
 cached = excluded.cached, reply = excluded.reply, error = excluded.error, attempts = excluded.attempts,
-misfit = excluded.misfit, repairs = excluded.repairs`
+misfit = excluded.misfit, repairs = excluded.repairs, choices = excluded.choices`
 
 	putWriter = `INSERT INTO writers (id, host, pid, seen) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET seen = excluded.seen`
 )
@@ -165,6 +165,7 @@ func callRow(x *history.Call) ([]any, error) {
 	r.json(x.Attempts, len(x.Attempts) > 0)
 	r.json(x.Misfit, len(x.Misfit) > 0)
 	r.json(x.Repairs, len(x.Repairs) > 0)
+	r.json(x.Choices, len(x.Choices) > 0)
 	return r.columns, r.err
 }
 

@@ -1,0 +1,64 @@
+// Package tool is what a model, and a step, can call that is no model.
+//
+//	Tool    something that is called by name with typed arguments
+//	Error   why a call failed, in words that the model may read
+//	Paused  a call waits for a person: the run stops and can be resumed
+//
+// What a tool's body does (requests, commands, code) is in stdlib/tools; the
+// machine checks arguments, asks for approval and keeps the trace.
+package tool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/value"
+)
+
+// Tool is something that can be called. It is safe for use by many goroutines.
+type Tool interface {
+	// Name is what the model calls it.
+	Name() string
+	// Description says what it is for, for the model; it may be "".
+	Description() string
+	// Signature says what goes in and what comes out.
+	Signature() *program.Signature
+	// Call does the work. Args fit the signature's inputs, with defaults filled
+	// in; the outputs fit its outputs. It obeys ctx.
+	Call(ctx context.Context, args *value.Object) (*value.Object, error)
+}
+
+// Error is a failure that the model is told about, so that it can try something
+// else. Any other error of a call that is not of its context is treated alike.
+type Error struct {
+	Tool string
+	Text string // for the model and for people; without secrets
+	Err  error  // may be nil
+}
+
+// Error returns the text.
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Tool, e.Text) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Paused ends a run that waits for a person. The run can be resumed: what was
+// done until then is not done again.
+type Paused struct {
+	Tool string
+	Args *value.Object
+	Key  string // names the call in its run, so that an answer can be given to it
+}
+
+// Error says what is waited for.
+func (p *Paused) Error() string {
+	return fmt.Sprintf("a call of %s waits for approval: %s", p.Tool, value.EncodeJSON(p.Args))
+}
+
+// IsPaused reports whether err is, or wraps, a *Paused.
+func IsPaused(err error) bool {
+	var p *Paused
+	return errors.As(err, &p)
+}
