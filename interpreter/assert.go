@@ -2,6 +2,7 @@ package interpreter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -59,8 +60,8 @@ func (a *asserting) run(ctx context.Context, part *module.Part) (*value.Object, 
 			c.Watch = a.watch(ctx, c)
 		})
 		var early *refusedEarly
-		if e, ok := err.(*refusedEarly); ok {
-			early, outputs, err = e, e.outputs, nil
+		if errors.As(err, &early) {
+			outputs, err = early.outputs, nil
 		}
 		if err != nil {
 			return nil, err
