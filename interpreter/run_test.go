@@ -40,7 +40,7 @@ func (f answering) Generate(ctx context.Context, req *lm.Request) (*lm.Response,
 	return &lm.Response{Text: text, Usage: lm.Usage{InputTokens: 10, OutputTokens: 2}, Model: "test/model"}, nil
 }
 
-func makePlan(t *testing.T, text, name string) *plan.Plan {
+func makePlan(t testing.TB, text, name string) *plan.Plan {
 	t.Helper()
 	project, diags := check.Check(parser.Parse(source.NewFile("a.dsp", text)), check.Options{Universe: stdlib.Universe()})
 	if err := diags.Err(); err != nil {
