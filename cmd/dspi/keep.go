@@ -17,11 +17,13 @@ import (
 type keepFlags struct {
 	noHistory bool
 	record    string
+	trace     string
 }
 
 func (f *keepFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.noHistory, "no-history", false, "do not keep the run for dspi show")
 	cmd.Flags().StringVar(&f.record, "record", "", "write the models' replies to a `file`; --model scripted/FILE\nanswers with them")
+	cmd.Flags().StringVar(&f.trace, "trace", "", "write each event of the run as a line of JSON to a `file`:\nsteps, calls with messages and replies, tools, repairs, retries")
 	must(cmd.RegisterFlagCompletionFunc("record", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return []cobra.Completion{"jsonl"}, cobra.ShellCompDirectiveFilterFileExt
 	}))
@@ -32,13 +34,17 @@ func (f *keepFlags) flags(cmd *cobra.Command) {
 // over: it says what could not be kept. A history that cannot be written stops no
 // run; a recording that cannot be made is an error.
 func (a *app) keep(f keepFlags, settings *dspi.Settings, p *plan.Plan, opt *dspi.Options) (done func() error, err error) {
-	finish := func() error { return nil }
+	finish, err := traceTo(f.trace, p, opt)
+	if err != nil {
+		return nil, err
+	}
 	if f.record != "" {
 		r, err := newRecording(f.record)
 		if err != nil {
 			return nil, err
 		}
-		opt.Around, finish = r.replies.Record, r.close
+		traced := finish
+		opt.Around, finish = r.replies.Record, func() error { return errors.Join(r.close(), traced()) }
 	}
 	k := a.keeper(f, settings, p)
 	if k == nil {

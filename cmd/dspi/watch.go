@@ -19,6 +19,7 @@ type watch struct {
 	ended   int
 	total   int
 	waiting string // what an attempt that failed is waiting for
+	tree    *tree
 }
 
 // activity is a step at work.
@@ -27,7 +28,7 @@ type activity struct {
 	since   time.Time
 }
 
-func newWatch(p *plan.Plan) *watch { return &watch{total: countSteps(p)} }
+func newWatch(p *plan.Plan) *watch { return &watch{total: countSteps(p), tree: newTree()} }
 
 func countSteps(p *plan.Plan) int {
 	n := 0
@@ -46,6 +47,7 @@ func countSteps(p *plan.Plan) int {
 func (w *watch) see(e trace.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.tree.see(e)
 	switch e.Kind {
 	case trace.StepStart:
 		w.active = append(w.active, activity{e.Address, e.Time})
@@ -73,21 +75,22 @@ func (w *watch) done() string {
 	return fmt.Sprintf("%d of %s done", w.ended, plural(w.total, "step"))
 }
 
-// line is what the terminal shows at a time.
+// line is what the terminal shows at a time: for a program of one step a line, for
+// one of several a tree.
 func (w *watch) line(now time.Time, frame int) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.active) == 0 {
 		return ""
 	}
+	if w.total > 1 {
+		return strings.Join(w.tree.lines(now, spinner[frame%len(spinner)]), "\n")
+	}
 	var names []string
 	for _, x := range w.active {
 		names = append(names, strings.TrimPrefix(x.address, "program."))
 	}
 	s := fmt.Sprintf("%s %s  %.1f s", spinner[frame%len(spinner)], strings.Join(names, ", "), now.Sub(w.active[0].since).Seconds())
-	if w.total > 1 {
-		s += fmt.Sprintf("  (%d of %d done)", w.ended, w.total)
-	}
 	if w.waiting != "" {
 		s += "  " + w.waiting
 	}
@@ -103,8 +106,8 @@ func (w *watch) show(a *app) (stop func()) {
 	return a.redraw(100*time.Millisecond, func(now time.Time) string { frame++; return w.line(now, frame) })
 }
 
-// redraw writes the line that draw returns over the last one, again and again,
-// until stop is called, which clears it. It does nothing where standard error is
+// redraw writes the lines that draw returns over the last ones, again and again,
+// until stop is called, which clears them. It does nothing where standard error is
 // no terminal.
 func (a *app) redraw(every time.Duration, draw func(now time.Time) string) (stop func()) {
 	if !a.terminal(a.errFile) {
@@ -115,13 +118,22 @@ func (a *app) redraw(every time.Duration, draw func(now time.Time) string) (stop
 		defer close(gone)
 		tick := time.NewTicker(every)
 		defer tick.Stop()
+		clear := "\r\x1b[J"
 		for {
 			select {
 			case <-quit:
-				fmt.Fprint(a.err, "\r\x1b[K")
+				fmt.Fprint(a.err, clear)
 				return
 			case now := <-tick.C:
-				fmt.Fprint(a.err, "\r\x1b[K"+fitLine(draw(now), a.width(a.errFile)))
+				lines := strings.Split(draw(now), "\n")
+				for i, l := range lines {
+					lines[i] = fitLine(l, a.width(a.errFile))
+				}
+				fmt.Fprint(a.err, clear+strings.Join(lines, "\r\n"))
+				clear = "\r\x1b[J"
+				if n := len(lines) - 1; n > 0 {
+					clear = fmt.Sprintf("\r\x1b[%dA\x1b[J", n)
+				}
 			}
 		}
 	}()

@@ -123,6 +123,7 @@ func TestRecorder(t *testing.T) {
 	if s, _ := w.Calls[0].Misfit[0].Input.(string); len(s) > 200 || len(s) < 190 || !strings.HasPrefix(s, "日日") {
 		t.Errorf("of a long input %q is kept", s)
 	}
+	has(t, w.Calls[0], `"choices":[{"kind":"passed","model":"a/big","reason":"too dear"},{"kind":"chosen","model":"a/c","reason":"the cheapest"},{"kind":"hedge","model":"a/c","number":2,"reason":"no reply within 1s"}]`)
 	has(t, w.Calls[1], `"cached":true`, `"repairs":[{"loc":["a",0],"type":"t","msg":"mended"}]`)
 	has(t, w.Calls[2], `"reply":null`, `"code":"server"`, `HTTP 500`)
 }
@@ -362,6 +363,37 @@ func TestParseKeep(t *testing.T) {
 	for _, text := range []string{"", "d", "0d", "-1d", "1m", "1.5d", "9999999d", "on"} {
 		if got, err := history.ParseKeep(text); err == nil {
 			t.Errorf("%q is %v", text, got)
+		}
+	}
+}
+
+// TestLines writes events as lines: what was sent is in them, no secret is.
+func TestLines(t *testing.T) {
+	var out strings.Builder
+	w := history.NewLineWriter(&out, history.About{Secrets: []string{"sk-0123456789"}, Hidden: map[string][]string{"program.p.s": {"pin"}}})
+	s := &script{see: w.See, run: "r1", now: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)}
+	messages := []lm.Message{{Role: lm.User, Content: "why? sk-0123456789"}}
+	s.emit(
+		trace.Event{Kind: trace.StepStart, Address: "program.p.s", Path: "s", Step: 1, Inputs: value.NewObject("pin", "1234", "q", "why?")},
+		trace.Event{Kind: trace.CallStart, Step: 1, Call: 2, Model: "test/m", Messages: messages, Request: &lm.Request{Messages: messages}},
+		trace.Event{Kind: trace.Partial, Step: 1, Call: 2, Field: "a", Value: "be"},
+		trace.Event{Kind: trace.CallEnd, Step: 1, Call: 2, Model: "test/m", Err: errors.New("sk-0123456789 is wrong")},
+		trace.Event{Kind: trace.Asserted, Step: 1, Assert: "brief", Reason: "too long", Suggest: true, Final: true},
+		trace.Event{Kind: trace.ToolEnd, Step: 1, Call: 3, Tool: "weather", Outputs: value.NewObject("celsius", 7.5), Duration: time.Second},
+	)
+	if w.Err() != nil {
+		t.Fatal(w.Err())
+	}
+	got := out.String()
+	if strings.Contains(got, "0123456789") || strings.Contains(got, "1234") {
+		t.Errorf("a secret is in\n%s", got)
+	}
+	if strings.Count(got, "\n") != 5 {
+		t.Errorf("%d lines, want 5:\n%s", strings.Count(got, "\n"), got)
+	}
+	for _, want := range []string{`"kind":"step_start"`, `"path":"s"`, `"q":"why?"`, `"content":"why? `, `"assert":"brief","suggest":true,"final":true,"reason":"too long"`, `"tool":"weather","outputs":{"celsius":7.5}`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not in\n%s", want, got)
 		}
 	}
 }
