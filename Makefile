@@ -18,13 +18,13 @@ help: ## print this
 .PHONY: check
 check: ## the fast part: format, vet, and the tests that need Go alone (under a minute)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results,dspy,clients ./...
+	$(GO) vet -tags results,dspy,clients,redis ./...
 	$(GO) test -short ./...
 
 .PHONY: test
 test: venv ## install what the tests need, then run all of them
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results,dspy,clients ./...
+	$(GO) vet -tags results,dspy,clients,redis ./...
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py --check
@@ -32,6 +32,7 @@ test: venv ## install what the tests need, then run all of them
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
 	$(MAKE) test-graph
 	$(MAKE) test-gateway
+	$(MAKE) test-redis
 
 .PHONY: venv
 venv: $(VENV)/dspy-$(DSPY_VERSION) ## make .venv with the pinned DSPy
@@ -49,6 +50,15 @@ test-graph: ## draw every graph with the real Mermaid (in Chromium) and Graphviz
 test-gateway: venv ## run the real OpenAI clients (Python, Node) and DSPy through dspi gateway; installs them
 	cd server/gateway/testdata/clients && npm ci --no-audit --no-fund --silent
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -count=1 -tags clients -run '^TestClients' ./server/gateway
+
+REDIS := apt-get install -y --no-install-recommends redis-server
+
+.PHONY: test-redis
+test-redis: ## run the cache's suite against a real Redis, which it starts; installs it
+	@command -v redis-server >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "redis-server is missing; on Debian: $(REDIS)"; exit 1; }; \
+	  apt-get update -qq >/dev/null && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $(REDIS) -qq >/dev/null; }
+	$(GO) test -race -count=1 -tags redis -run '^TestReal' ./stdlib/caches/redis
 
 .PHONY: golden
 golden: venv ## rewrite every golden file and generated page
@@ -84,9 +94,10 @@ bench-align: ## reading replies beside encoding/json and BAML, which it installs
 	DSPI_BAML=$(abspath $(PEERS)) $(GO) test -run '^$$' -bench '^BenchmarkPeers$$' -benchmem ./interpreter/align
 
 .PHONY: results
-results: ## measure on real data: make results DATA=FOLDER (with banking77/test.csv in it)
+results: ## measure on real data and beside DSPy: make results DATA=FOLDER (with banking77/train.csv and test.csv)
 	@test -n "$(DATA)" || { echo "say where the data is: make results DATA=FOLDER"; exit 2; }
-	DSPI_DATA=$(abspath $(DATA)) $(GO) test -tags results -count=1 -v -run '^TestResults' ./cmd/dspi
+	$(MAKE) venv
+	DSPI_DATA=$(abspath $(DATA)) DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags results -count=1 -v -timeout 30m -run '^TestResults' ./cmd/dspi
 
 .PHONY: dist
 dist: ## static binaries for Linux, macOS and Windows in dist/

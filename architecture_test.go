@@ -36,6 +36,8 @@ var layers = []struct{ pkg, may string }{
 	{"interpreter/cache", "interpreter/lm"},
 	{"interpreter/cache/cachetest", "interpreter/lm interpreter/cache"},
 	{"interpreter/trace", "lang/... interpreter/lm"},
+	{"interpreter/tool", "lang/..."},
+	{"interpreter/starlark", "lang/..."},
 	{"interpreter/prompt", "lang/... interpreter/lm"},
 	{"interpreter/align", "lang/... interpreter/lm"},
 	{"interpreter/plan", "lang/... interpreter/lm"},
@@ -63,6 +65,7 @@ var foreign = map[string]string{
 	"modernc.org/sqlite":               "stdlib/internal/database",
 	"github.com/redis/go-redis":        "stdlib/caches/redis",
 	"github.com/aws":                   "stdlib/providers/bedrock",
+	"go.starlark.net":                  "interpreter/starlark",
 }
 
 // TestArrows reads the imports of every file and compares them with layers.

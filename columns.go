@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,8 @@ const (
 )
 
 // Columns returns the names of the columns of a file of rows, .csv with a header
-// line or .jsonl with an object a line: those of its first 1000 rows. A path that
+// line, .jsonl with an object a line or .json with a list of objects: those of its
+// first 1000 rows. A path that
 // is not absolute starts from the folder of from. The error of an absent file is
 // fs.ErrNotExist; any other says in a few words what is wrong in which line.
 func Columns(from *source.File, path string) ([]string, error) {
@@ -49,6 +51,9 @@ func Columns(from *source.File, path string) ([]string, error) {
 		_, _ = in.Discard(3)
 	}
 	cut := func() bool { return limit.N <= 0 } // the end that was met is ours, not the file's
+	if strings.EqualFold(filepath.Ext(path), ".json") {
+		return listColumns(in, path, cut)
+	}
 	if isLines(path, in) {
 		return lineColumns(in, path, cut)
 	}
@@ -170,6 +175,51 @@ func lineColumns(in *bufio.Reader, path string, cut func() bool) ([]string, erro
 		}
 		if err != nil {
 			break
+		}
+	}
+	if rows == 0 {
+		return nil, fmt.Errorf("%s holds no rows", path)
+	}
+	return names, nil
+}
+
+// listColumns reads the names of the objects of a list in a .json file, in the order
+// in which they turn up.
+func listColumns(in *bufio.Reader, path string, cut func() bool) ([]string, error) {
+	broken := func(err error) error {
+		return fmt.Errorf("%s is not a list of JSON objects: %w", path, err)
+	}
+	dec := json.NewDecoder(in)
+	start, err := dec.Token()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("%s holds no rows", path)
+	case err != nil:
+		return nil, broken(err)
+	case start != json.Delim('['):
+		return nil, fmt.Errorf("%s is not a list of objects: it begins with [; a file with an object a line ends in .jsonl", path)
+	}
+	names := []string{}
+	seen := map[string]bool{}
+	rows := 0
+	for ; rows < columnRows && dec.More(); rows++ {
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			if cut() {
+				break
+			}
+			return nil, broken(err)
+		}
+		v, err := value.DecodeJSON(raw)
+		o, isObject := v.(*value.Object)
+		if err != nil || !isObject {
+			return nil, fmt.Errorf("row %d of %s is not an object", rows+1, path)
+		}
+		for _, n := range o.Names() {
+			if !seen[n] {
+				seen[n] = true
+				names = append(names, n)
+			}
 		}
 	}
 	if rows == 0 {

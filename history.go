@@ -81,12 +81,21 @@ func About(p *plan.Plan) history.About {
 // about adds what a plan and those within it say.
 func about(p *plan.Plan, a *history.About) {
 	hide(a, p.Checked.Address(), p.Checked.Signature)
-	for _, op := range p.Ops {
+	aboutOps(p.Ops, a)
+}
+
+// aboutOps adds what operations say, and the modules that they hold.
+func aboutOps(ops []*plan.Op, a *history.About) {
+	for _, op := range ops {
+		aboutOps(op.Parts, a)
 		if op.Step != nil {
 			hide(a, op.Address, op.Step.Declared, op.Signature)
 		}
 		if op.Plan != nil {
 			about(op.Plan, a)
+		}
+		if op.Retriever != nil && op.Retriever.Embedder != nil {
+			aboutModel(op.Retriever.Embedder, a)
 		}
 		if op.Model != nil {
 			aboutModel(op.Model, a)

@@ -338,5 +338,7 @@ func faultLines(faults []value.Fault) string {
 // connections and limits. The error is a *diag.Diagnostic or a diag.List; the
 // Result says what was used even then.
 func Run(ctx context.Context, p *plan.Plan, inputs map[string]any) (*Result, error) {
-	return NewRuntime(Options{}).Run(ctx, p, inputs)
+	r := NewRuntime(Options{})
+	defer r.Close()
+	return r.Run(ctx, p, inputs)
 }

@@ -11,13 +11,17 @@ import (
 
 	"github.com/dspi-lang/dspi/interpreter"
 	"github.com/dspi-lang/dspi/interpreter/cache"
+	"github.com/dspi-lang/dspi/interpreter/journal"
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/prompt"
+	"github.com/dspi-lang/dspi/interpreter/retrieve"
+	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/stdlib"
 	"github.com/dspi-lang/dspi/stdlib/providers"
+	"github.com/dspi-lang/dspi/stdlib/tools"
 )
 
 // Options are what a Runtime is made of. The zero Options keep nothing and show
@@ -31,12 +35,23 @@ type Options struct {
 	Cache       cache.Cache
 	CacheTTL    time.Duration
 	CacheFailed func(error)
+	// Journal keeps what is answered in runs until they end well, so that Resume can
+	// take them up again; nil: nothing is kept. JournalFailed is told when it fails:
+	// the run goes on without it.
+	Journal       journal.Journal
+	JournalFailed func(error)
+	// Approve asks a person whether a tool may be called that wants it; nil: such
+	// a call pauses the run, and the error is a *tool.Paused.
+	Approve interpreter.Approver
 	// Stream makes outputs that grow events of the trace: see Runtime.Stream for
 	// a simpler way.
 	Stream bool
 	// Around is put around each model that steps ask, outside all its settings: it
 	// sees one Generate for each call of the trace. nil: nothing is.
 	Around func(lm.LM) lm.LM
+	// Indexing is told how far the index of a retriever is that is being made; nil:
+	// nobody is. It is called by several goroutines, and must not block.
+	Indexing func(retrieve.Progress)
 }
 
 // Runtime runs plans. Its models are opened once and shared by all its runs, so
@@ -45,17 +60,21 @@ type Runtime struct {
 	env     *interpreter.Env
 	options Options
 	flights cache.Flights
+	search  searching
+	bodies  tools.Bodies // of declared tools
 
 	mu     sync.Mutex
 	models map[*plan.Model]lm.LM
 	asked  map[*plan.Model]lm.LM // those of models that steps ask, with what is around them
 	roots  map[string]*os.Root   // folders of `local_files`
+	tools  map[string]tool.Tool  // of the host, by address
+	guards map[*plan.Plan]journal.Journal
 }
 
 // NewRuntime returns a Runtime.
 func NewRuntime(o Options) *Runtime {
-	r := &Runtime{options: o, models: map[*plan.Model]lm.LM{}, asked: map[*plan.Model]lm.LM{}, roots: map[string]*os.Root{}}
-	r.env = &interpreter.Env{LM: r.lm, Module: stdlib.Module, Files: r.localFiles, Trace: o.Trace, Stream: o.Stream}
+	r := &Runtime{options: o, models: map[*plan.Model]lm.LM{}, asked: map[*plan.Model]lm.LM{}, roots: map[string]*os.Root{}, guards: map[*plan.Plan]journal.Journal{}}
+	r.env = &interpreter.Env{LM: r.lm, Module: stdlib.Module, Tool: r.tool, Bodies: &r.bodies, Files: r.localFiles, Retriever: r.Retriever, Trace: o.Trace, Stream: o.Stream, Journal: o.Journal, Approve: o.Approve}
 	return r
 }
 
@@ -69,15 +88,15 @@ func (r *Runtime) run(ctx context.Context, p *plan.Plan, env *interpreter.Env, i
 	if err != nil {
 		return &Result{Program: p.Program}, err
 	}
-	return interpreter.Run(ctx, p, env, in)
+	return r.journalled(ctx, p, env, in)
 }
 
-// Close gives back the folders that were opened for `local_files`. Runs must have
-// ended. The cache of the Options stays open.
+// Close gives back the folders that were opened for `local_files`, closes the
+// indexes of retrievers, and ends the MCP servers of tools. Runs must have ended. The cache of the Options stays open.
 func (r *Runtime) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var errs []error
+	errs := []error{r.search.pool.Close(), r.bodies.Close()}
 	for _, root := range r.roots {
 		errs = append(errs, root.Close())
 	}

@@ -77,7 +77,15 @@ func (r *Runtime) Stream(ctx context.Context, p *plan.Plan, inputs map[string]an
 // Stream runs a plan as Run does, and yields outputs as they grow: see
 // Runtime.Stream.
 func Stream(ctx context.Context, p *plan.Plan, inputs map[string]any) iter.Seq2[Partial, error] {
-	return NewRuntime(Options{}).Stream(ctx, p, inputs)
+	return func(yield func(Partial, error) bool) {
+		r := NewRuntime(Options{})
+		defer r.Close()
+		for x, err := range r.Stream(ctx, p, inputs) {
+			if !yield(x, err) {
+				return
+			}
+		}
+	}
 }
 
 // partials wait to be yielded. Of an output that grows faster than it is taken,

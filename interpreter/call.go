@@ -7,9 +7,11 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/prompt"
+	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/program/state"
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
@@ -20,7 +22,7 @@ func (f *frame) part(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 		call := &module.Call{Address: op.Address, Signature: op.Signature, Inputs: inputs, Feedback: f.feedback, Host: h}
 		return module.NewProgramPart(op.Name, call, func(ctx context.Context, c *module.Call) (*value.Object, error) {
 			if c.Rollout != 0 {
-				ctx = withRollout(ctx, c.Rollout)
+				ctx = module.WithAttempt(ctx, "", module.Attempt{Rollout: c.Rollout})
 			}
 			return f.run.plan(ctx, op.Plan, c.Inputs, caller{h.path, h.step, c.Feedback})
 		}), nil
@@ -34,23 +36,26 @@ func (f *frame) part(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 		return nil, err
 	}
 	for _, t := range op.Tools {
-		x, err := f.run.tool(t, h)
+		x, err := f.tool(t, h)
 		if err != nil {
 			return nil, toolFault(op, t, err)
 		}
 		call.Tools = append(call.Tools, x)
 	}
 	if op.Retriever != nil {
-		if call.Retriever, err = f.run.retriever(ctx, op.Retriever); err != nil {
+		if call.Retriever, err = f.run.retriever(retrieve.WithCounter(ctx, h), op.Retriever); err != nil {
 			return nil, retrieverFault(op, err)
 		}
 	}
-	for _, p := range op.Parts {
-		held, err := f.part(ctx, p, inputs, h)
+	for i, p := range op.Parts {
+		own := withDefaults(p, inputs)
+		held, err := f.part(ctx, p, own, h)
 		if err != nil {
 			return nil, err
 		}
-		call.Parts = append(call.Parts, f.guarded(p, inputs, h, held))
+		held = f.guarded(p, own, h, held)
+		held.Place, held.Predictors = placeOf(op, i), predictors(p, held.Call)
+		call.Parts = append(call.Parts, held)
 	}
 	call.Judge = f.judgeOf(op, inputs)
 	return module.NewPart(op.Name, call, mod), nil
@@ -73,6 +78,7 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 	call := &module.Call{
 		Address: op.Address, Signature: op.Signature, Inputs: inputs, Demos: op.Demos, Mode: replyMode(s.Replies),
 		Retries: plan.DefaultRetries, Stream: f.run.env.Stream, Feedback: f.feedback, Host: h,
+		Predictor: state.PredictorIn(op.Module), Source: sourceOf(op),
 	}
 	call.Settings = f.settings(ctx, op, eval)
 	if first != nil {
@@ -98,16 +104,14 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 		sig.Instructions = st.Declared.DefaultInstructions()
 	}
 	call.Signature = &sig
-	call.Params = plan.Params(eval, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.ReasoningEffort).Or(op.Model.Params)
+	call.Own = plan.Params(eval, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.ReasoningEffort)
+	call.Params = call.Own.Or(op.Model.Params)
 	if n, ok := eval(s.Retries).(int); ok {
 		call.Retries = n
 	}
 	call.Rollout, _ = eval(s.Rollout).(int)
 	if first != nil {
 		return nil, first
-	}
-	if n := rolloutOf(ctx); n != 0 {
-		call.Rollout = call.Rollout*1000 + n
 	}
 	if call.Inputs, err = f.loadMedia(op, sig.Inputs, inputs); err != nil {
 		return nil, err
@@ -174,19 +178,6 @@ func (f *frame) judge(ctx context.Context, v program.Value, inputs, outputs *val
 	return x, nil
 }
 
-// A program that is sampled several times tells its steps which sample it is, so
-// that their replies are not taken from the cache of another.
-type rolloutKey struct{}
-
-func withRollout(ctx context.Context, n int) context.Context {
-	return context.WithValue(ctx, rolloutKey{}, rolloutOf(ctx)*1000+n)
-}
-
-func rolloutOf(ctx context.Context) int {
-	n, _ := ctx.Value(rolloutKey{}).(int)
-	return n
-}
-
 // host is what a module sees of the machine, for one run of a step.
 type host struct {
 	run     *run
@@ -205,7 +196,7 @@ func (h *host) Emit(e trace.Event) {
 func (h *host) NewCall() int { return int(h.run.calls.Add(1)) }
 
 func (h *host) Generate(ctx context.Context, m lm.LM, req *lm.Request) (*lm.Response, error) {
-	return m.Generate(ctx, req)
+	return h.generate(ctx, m, req)
 }
 
 func (h *host) CallTool(ctx context.Context, t tool.Tool, args *value.Object) (*value.Object, error) {

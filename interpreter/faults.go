@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/expr"
 	"github.com/dspi-lang/dspi/lang/program"
@@ -23,13 +25,34 @@ import (
 
 // callFault words the failure of a step's module.
 func callFault(op *plan.Op, err error) error {
+	if isPaused(err) {
+		return err
+	}
+	var all *module.AttemptsError
+	if errors.As(err, &all) && all.Attempts > 1 {
+		last := callFault(op, all.Err)
+		var d *diag.Diagnostic
+		if errors.As(last, &d) {
+			more := *d
+			more.Related = slices.Clone(d.Related)
+			return more.Relate(op.Step.Place, "all %d attempts failed; this is the last", all.Attempts)
+		}
+		return last
+	}
 	var d *diag.Diagnostic
 	if errors.As(err, &d) {
 		return d
 	}
+	var explained module.Explained
+	if errors.As(err, &explained) {
+		return diag.New("E0636", op.Step.Place, "`"+op.Name+"` has no answer").Say("%s.", upper(strings.TrimSuffix(err.Error(), "."))).Hint("%s", explained.Advice())
+	}
 	var misfit *module.MisfitError
 	if errors.As(err, &misfit) {
 		return misfitFault(op, misfit)
+	}
+	if retrieve.AsError(err) != nil {
+		return retrieverFault(op, err)
 	}
 	return modelFault(op, err)
 }
@@ -213,6 +236,27 @@ func firstFrames(stack []byte) string {
 func isInterrupted(err error) bool {
 	var d *diag.Diagnostic
 	return errors.As(err, &d) && d.Code == "E0617"
+}
+
+// worse returns the one of two failures that a run ends with: one that is a reason
+// of its own rather than an interruption, and that rather than a call that waits for
+// a person.
+func worse(first, second error) error {
+	rank := func(err error) int {
+		switch {
+		case err == nil:
+			return 0
+		case isPaused(err):
+			return 1
+		case isInterrupted(err):
+			return 2
+		}
+		return 3
+	}
+	if rank(second) > rank(first) {
+		return second
+	}
+	return first
 }
 
 func interrupted(address string, err error) error {

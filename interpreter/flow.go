@@ -3,8 +3,10 @@ package interpreter
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
+	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/program"
@@ -105,7 +107,7 @@ func (f *frame) elements(ctx context.Context, op *plan.Op, elems []any, limit in
 	take := func() (int, bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if failed != nil || next >= len(elems) {
+		if failed != nil && !isPaused(failed) || next >= len(elems) {
 			return 0, false
 		}
 		next++
@@ -115,15 +117,16 @@ func (f *frame) elements(ctx context.Context, op *plan.Op, elems []any, limit in
 		for i, ok := take(); ok; i, ok = take() {
 			each := value.NewObject("value", elems[i], "index", i)
 			r, err := f.element(ctx, op, each)
-			if err != nil && op.Step.Flow.NullOnError && !isInterrupted(err) {
+			if err != nil && op.Step.Flow.NullOnError && !isInterrupted(err) && !isPaused(err) {
 				continue
 			}
 			if err != nil {
 				mu.Lock()
-				if failed == nil || isInterrupted(failed) && !isInterrupted(err) {
-					failed = err
-				}
+				failed = worse(failed, err)
 				mu.Unlock()
+				if isPaused(err) {
+					continue // the other elements do not depend on it
+				}
 				cancel()
 				return
 			}
@@ -168,6 +171,7 @@ func (f *frame) repeat(ctx context.Context, op *plan.Op) (*value.Object, error) 
 		for n, v := range state {
 			locals[n] = v
 		}
+		ctx := module.Enter(ctx, "", slices.Index(f.plan.Ops, op), round)
 		in := f.inner(op.Plan, locals)
 		in.path = fmt.Sprintf("%s#%d", f.pathOf(op), round)
 		if err := in.schedule(ctx); err != nil {

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dspi-lang/dspi/interpreter/journal"
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
@@ -36,14 +37,27 @@ type Env struct {
 	LM func(*plan.Model) (lm.LM, error)
 	// Module returns the module of a name.
 	Module func(name string) (module.Module, bool)
-	// Tool returns a built-in tool, or one whose body is outside of the machine.
-	Tool func(*plan.Tool) (tool.Tool, error)
+	// Tool returns a built-in tool, or one that stands in for a declared one; nil
+	// where a declared tool shall do what its body says. What its body asks for,
+	// requests and commands, Bodies does; nil: such tools cannot be called.
+	Tool   func(*plan.Tool) (tool.Tool, error)
+	Bodies tool.Bodies
 	// Retriever opens what steps search. It should return the same one for the
 	// same *plan.Retriever.
 	Retriever func(context.Context, *plan.Retriever) (retrieve.Retriever, error)
 	// Files opens the folder from which a program may read pictures, sounds and
 	// documents; nil: none can be opened.
 	Files Files
+	// Journal keeps what was answered in a run, so that it can be resumed; nil:
+	// nothing is kept.
+	Journal journal.Journal
+	// Run is the id of the run, where it is known before: of one that is resumed,
+	// if Resume is set. "" gives it a new one.
+	Run    string
+	Resume bool
+	// Approve asks a person whether a tool may be called that wants it; nil: such
+	// a call pauses the run.
+	Approve Approver
 	// Trace takes the events of runs; nil drops them.
 	Trace trace.Sink
 	// Stream makes models write their replies piece by piece, and the outputs
@@ -53,18 +67,21 @@ type Env struct {
 
 // Usage is what a run has used.
 type Usage struct {
-	Calls        int      `json:"calls"` // requests that were answered
-	InputTokens  int      `json:"input_tokens"`
-	OutputTokens int      `json:"output_tokens"`
-	Cached       int      `json:"cached"` // replies that were kept from earlier calls: nothing was sent
-	USD          *float64 `json:"usd"`    // nil when a price is not known
-	Estimated    bool     `json:"-"`      // some tokens were counted by us
+	Calls        int `json:"calls"` // requests that were answered
+	InputTokens  int `json:"input_tokens"`
+	OutputTokens int `json:"output_tokens"`
+	Cached       int `json:"cached"` // replies that were kept from earlier calls: nothing was sent
+	// Journaled counts the replies that an earlier leg of a resumed run had:
+	// nothing was sent, and they are in no other count.
+	Journaled int      `json:"journaled,omitempty"`
+	USD       *float64 `json:"usd"` // nil when a price is not known
+	Estimated bool     `json:"-"`   // some tokens were counted by us
 }
 
 // Add returns the sum of two counts. Its cost is known when both are.
 func (u Usage) Add(v Usage) Usage {
 	sum := Usage{
-		Calls: u.Calls + v.Calls, Cached: u.Cached + v.Cached,
+		Calls: u.Calls + v.Calls, Cached: u.Cached + v.Cached, Journaled: u.Journaled + v.Journaled,
 		InputTokens: u.InputTokens + v.InputTokens, OutputTokens: u.OutputTokens + v.OutputTokens,
 		Estimated: u.Estimated || v.Estimated,
 	}
@@ -88,15 +105,22 @@ type Result struct {
 // them so. The Result is returned with an error, too: it says what was used
 // until then. The error is a *diag.Diagnostic.
 func Run(ctx context.Context, p *plan.Plan, env *Env, inputs *value.Object) (*Result, error) {
-	r := &run{env: env, id: newID(), start: time.Now(), usage: Usage{USD: new(float64)}}
+	r := &run{env: env, id: env.Run, start: time.Now(), usage: Usage{USD: new(float64)}}
+	if r.id == "" {
+		r.id = NewID()
+	}
+	r.journal = journal.Begin(env.Journal, r.id, env.Resume)
 	address := p.Checked.Address()
 	res := &Result{Run: r.id, Program: p.Program}
 	if d := refusePending(p); d != nil {
 		res.Usage = r.usage
 		return res, d
 	}
-	r.emit(trace.Event{Kind: trace.RunStart, Address: address, Inputs: inputs})
+	r.emit(trace.Event{Kind: trace.RunStart, Address: address, Inputs: inputs, Resumed: env.Resume})
 	outputs, err := r.plan(ctx, p, inputs, caller{})
+	if err = r.paused(ctx, err); err != nil {
+		outputs = nil
+	}
 	res.Outputs, res.Usage, res.Duration = outputs, r.used(), time.Since(r.start)
 	r.emit(trace.Event{Kind: trace.RunEnd, Address: address, Outputs: outputs, Duration: res.Duration, Err: err})
 	if err != nil {
@@ -111,10 +135,13 @@ type run struct {
 	id    string
 	start time.Time
 
+	journal *journal.Run // nil: none
+
 	steps, calls atomic.Int64 // numbers that were given out
 
-	mu    sync.Mutex
-	usage Usage
+	mu      sync.Mutex
+	usage   Usage
+	waiting []Approval // calls that wait for a person
 }
 
 func (r *run) emit(e trace.Event) {
@@ -148,6 +175,10 @@ func (r *run) lost(spent []lm.Spent) {
 
 // Count adds a reply, and all that was sent for it.
 func (u *Usage) Count(reply *lm.Response) {
+	if reply.Journaled {
+		u.Journaled++
+		return
+	}
 	if reply.Cached {
 		u.Cached++
 	} else {
@@ -183,14 +214,29 @@ func Refused(p *plan.Plan) error {
 
 // refusePending refuses a plan that needs what this version cannot run.
 func refusePending(p *plan.Plan) *diag.Diagnostic {
+	return pendingIn(p, map[*plan.Tool]bool{})
+}
+
+// pendingIn is refusePending; seen are the tools that were looked at, which may
+// call each other.
+func pendingIn(p *plan.Plan, seen map[*plan.Tool]bool) *diag.Diagnostic {
 	for _, op := range p.Ops {
 		if op.Plan != nil {
-			if d := refusePending(op.Plan); d != nil {
+			if d := pendingIn(op.Plan, seen); d != nil {
 				return d
 			}
 		}
 		for _, part := range op.Parts {
-			if d := refusePending(&plan.Plan{Ops: []*plan.Op{part}}); d != nil {
+			if d := pendingIn(&plan.Plan{Ops: []*plan.Op{part}}, seen); d != nil {
+				return d
+			}
+		}
+		for _, t := range op.Tools {
+			if t.Plan == nil || seen[t] {
+				continue
+			}
+			seen[t] = true
+			if d := pendingIn(t.Plan, seen); d != nil {
 				return d
 			}
 		}
@@ -204,7 +250,8 @@ func refusePending(p *plan.Plan) *diag.Diagnostic {
 	return nil
 }
 
-func newID() string {
+// NewID returns an id for a run that no other has.
+func NewID() string {
 	var b [6]byte
 	_, _ = rand.Read(b[:]) // never fails, crypto/rand says
 	return hex.EncodeToString(b[:])

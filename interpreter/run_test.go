@@ -253,10 +253,8 @@ func TestPendingIsRefused(t *testing.T) {
 	p := makePlan(t, `
 program ask {
   question: string -> answer: string
-  best_of_n best {
-    n      = 3
-    reward = len(answer)
-    predict {}
+  dspy explore {
+    class = "dspy.RLM"
   }
 }
 `, "ask")
@@ -266,7 +264,7 @@ program ask {
 	})
 	_, err := interpreter.Run(t.Context(), p, env(model, nil), value.NewObject("question", "?"))
 	var d *diag.Diagnostic
-	if !errors.As(err, &d) || d.Code != "E0510" || !strings.Contains(d.Primary.Text, "best_of_n") {
+	if !errors.As(err, &d) || d.Code != "E0510" || !strings.Contains(d.Primary.Text, "dspy") {
 		t.Errorf("got %v", err)
 	}
 }

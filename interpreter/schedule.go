@@ -102,10 +102,10 @@ func (f *frame) schedule(ctx context.Context) error {
 	var failed error
 	finish := func(d done) {
 		if d.err != nil {
-			if failed == nil || isInterrupted(failed) && !isInterrupted(d.err) {
-				failed = d.err
+			failed = worse(failed, d.err)
+			if !isPaused(d.err) { // what does not depend on a call that waits goes on
+				cancel()
 			}
-			cancel()
 			return
 		}
 		for _, op := range next[d.op.Name] {
@@ -116,7 +116,7 @@ func (f *frame) schedule(ctx context.Context) error {
 		}
 	}
 	for {
-		if failed != nil {
+		if failed != nil && !isPaused(failed) {
 			ready = nil
 		}
 		for len(ready) > 1 || len(ready) == 1 && running > 0 {
@@ -182,6 +182,7 @@ func (f *frame) step(ctx context.Context, op *plan.Op) (out *value.Object, err e
 	if err != nil {
 		return nil, err
 	}
+	ctx = f.enter(ctx, op)
 	h := &host{run: f.run, op: op, step: int(f.run.steps.Add(1)), parent: f.caller, element: f.elementIndex(), path: f.pathOf(op)}
 	h.Emit(trace.Event{Kind: trace.StepStart, Inputs: inputs})
 	defer func() {
@@ -191,7 +192,7 @@ func (f *frame) step(ctx context.Context, op *plan.Op) (out *value.Object, err e
 	if err != nil {
 		return nil, err
 	}
-	out, err = f.asserted(ctx, op, inputs, h, part)
+	out, err = f.asserted(ctx, op, inputs, h, part.With(module.Attempted(ctx, part.Call)))
 	if err != nil {
 		return nil, callFault(op, err)
 	}

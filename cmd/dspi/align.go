@@ -231,10 +231,10 @@ func typeFrom(path, typ string) (wanted, error) {
 	if err != nil {
 		return wanted{}, wrong("%s cannot be read from here", path).say("%v", err)
 	}
-	name := freeName(src.File.Source.Text)
-	text := fmt.Sprintf("type %s = %s\nimport %q\n", name, typ, filepath.ToSlash(from))
+	name := freeName(src.File.Source.Text + typ)
+	text, own := newOwnText(name, typ, fmt.Sprintf("import %q", filepath.ToSlash(from)))
 	project, diags := dspi.Check(dspi.Parse("--type", text))
-	return typeNamed(project, diags, name)
+	return typeNamed(project, own.said(diags), name)
 }
 
 func typeNamed(project *program.Project, diags diag.List, name string) (wanted, error) {

@@ -263,9 +263,9 @@ func (l *lineAligner) wanted(line *alignLine) (wanted, error) {
 // typeIn checks the text of a type that may name what declarations declare. They
 // came with data, so they open no file.
 func typeIn(declarations, typ string) (wanted, error) {
-	name := freeName(declarations)
-	text := "type " + name + " = " + typ + "\n" + declarations + "\n"
+	name := freeName(declarations + typ)
+	text, own := newOwnText(name, typ, declarations)
 	file := parser.Parse(source.NewFile("--type", text))
 	project, diags := check.Check(file, check.Options{Universe: stdlib.Universe()})
-	return typeNamed(project, diags, name)
+	return typeNamed(project, own.said(diags), name)
 }

@@ -17,6 +17,7 @@ const (
 	exitFine        = 0
 	exitFailed      = 1   // the program failed, or has errors
 	exitUsage       = 2   // the command was used wrongly
+	exitPaused      = 3   // the run waits for a person
 	exitInterrupted = 130 // by Ctrl-C
 )
 

@@ -164,6 +164,11 @@ type configModel struct {
 // addModels adds the models of a plan's steps.
 func (c *configured) addModels(p *plan.Plan, through []string, unnamed bool) {
 	for _, op := range p.Ops {
+		for _, held := range op.Parts {
+			if held.Plan != nil {
+				c.addModels(held.Plan, append(through[:len(through):len(through)], op.Address), unnamed)
+			}
+		}
 		if op.Plan != nil {
 			c.addModels(op.Plan, append(through[:len(through):len(through)], op.Address), unnamed)
 			continue

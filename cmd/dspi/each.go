@@ -11,9 +11,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dspi-lang/dspi"
+	"github.com/dspi-lang/dspi/interpreter"
+	hist "github.com/dspi-lang/dspi/interpreter/history"
+	"github.com/dspi-lang/dspi/interpreter/journal"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
@@ -29,6 +33,8 @@ type eachFlags struct {
 	limit       int
 	carry       []string
 	rows        string
+
+	concurrencyGiven bool
 }
 
 func (f *eachFlags) flags(cmd *cobra.Command) {
@@ -74,16 +80,24 @@ type batch struct {
 	flags   eachFlags
 	chosen  ranges
 
+	id     string          // of the batch
+	resume bool            // it was begun before
+	before journal.Journal // of the rows; nil: none
+	again  string          // the command that resumes the batch; "" where it cannot be
+
 	order chan *job
 	todo  chan *job
 	stop  chan struct{} // closed: read no more rows
 
+	display  *display
 	progress *progress
 	ignored  columns // of rows that bring their own names
 	missing  columns // carried columns that no row had yet
 	read     int     // the number of the last row that was read
 	ended    bool    // there are no more rows to read
 	readErr  error
+	paused   atomic.Bool  // a row waits for a person
+	known    atomic.Int64 // rows that were done before
 }
 
 // job is one row on its way.
@@ -115,7 +129,9 @@ func (a *app) runEach(ctx context.Context, p *plan.Plan, given map[string]any, s
 		return err
 	}
 	a.noteBaseline(p)
-	runtime, err := a.openSession(run.callFlags, run.keepFlags, settings, p, dspi.Options{})
+	var display display
+	people := a.approver(run.answerFlags, display.hold)
+	runtime, err := a.openSession(run.callFlags, run.keepFlags, settings, p, dspi.Options{Approve: people.ask})
 	if err != nil {
 		return err
 	}
@@ -127,12 +143,26 @@ func (a *app) runEach(ctx context.Context, p *plan.Plan, given map[string]any, s
 	b := &batch{
 		app: a, plan: p, runtime: runtime.Runtime, table: t, fixed: fixed, flags: f, chosen: chosen,
 		order: make(chan *job, max(64, 4*f.concurrency)), todo: make(chan *job), stop: make(chan struct{}),
-		progress: newProgress(),
+		progress: newProgress(), id: run.leg.Run, resume: run.leg.Resume, display: &display,
+	}
+	if b.id == "" {
+		b.id = interpreter.NewID()
+	}
+	if k := runtime.kept; k != nil && k.journal != nil {
+		b.before = journal.Guard(k.journal, journal.Guards{Secrets: k.about.Secrets, Failed: k.failed})
+		b.again = runtime.resumeLine(b.id)
 	}
 	if t.columns != nil {
 		b.noteIgnored(unusedColumns(p.Checked.Signature, t.columns, fixed, f.carry))
 	}
-	return b.run(ctx, path)
+	b.begin(runtime.trace)
+	err = b.run(ctx, path)
+	b.end(runtime.trace, err)
+	people.unused()
+	if err == nil {
+		a.tellReuse(run, b.progress.journaled())
+	}
+	return err
 }
 
 // run reads, runs and writes all rows.
@@ -170,7 +200,7 @@ func (b *batch) run(ctx context.Context, path string) error {
 			}
 		})
 	}
-	stopShowing := b.progress.show(b.app)
+	b.display.show(func() func() { return b.progress.show(b.app) })
 	var cut, bad ranges
 	for j := range b.order {
 		<-j.done
@@ -188,7 +218,7 @@ func (b *batch) run(ctx context.Context, path string) error {
 		b.progress.wrote(j.bad)
 	}
 	work.Wait()
-	stopShowing()
+	b.display.stop()
 	return b.finish(ctx.Err() != nil, cut, bad)
 }
 
@@ -255,7 +285,14 @@ func (b *batch) do(ctx context.Context, j *job) {
 			j.cut = true
 			return
 		}
-		res, err = b.runtime.Run(ctx, b.plan, b.inputs(j.values))
+		if j.line = b.doneBefore(ctx, j); j.line != nil {
+			return
+		}
+		res, err = b.runtime.RunAs(ctx, b.plan, dspi.Leg{Run: hist.RowID(b.id, j.n), Resume: b.resume}, b.inputs(j.values))
+		if err == nil {
+			b.isDone(ctx, j, res)
+		}
+		wordResume(err, res.Run, b.again)
 		if res.Run != "" { // it began
 			b.progress.used(res.Usage)
 		}
@@ -265,6 +302,9 @@ func (b *batch) do(ctx context.Context, j *job) {
 		return
 	}
 	j.bad = err != nil
+	if isPaused(err) {
+		b.paused.Store(true)
+	}
 	if j.bad {
 		b.progress.failed(err)
 	}
@@ -359,11 +399,15 @@ func (b *batch) finish(interrupted bool, cut, bad ranges) error {
 		b.app.note("not every row has what --carry asks for: %s", strings.Join(names, ", "))
 	}
 	fmt.Fprintln(b.app.err, b.progress.summary())
+	if n := b.known.Load(); n > 0 {
+		fmt.Fprintf(b.app.err, "%s of them done before, and not run again\n", plural(int(n), "row"))
+	}
 	if b.readErr != nil {
 		return wrong("%s cannot be read further", b.table.name).say("After row %d: %v.", b.read, b.readErr)
 	}
 	if rest := b.rest(cut); interrupted && rest != "" {
 		fmt.Fprintf(b.app.err, "interrupted: every line that was printed is whole; to go on: the same command with %s\n", rest)
+		b.tellResume()
 		return &exit{code: exitInterrupted}
 	}
 	if len(bad) > 0 {
@@ -372,6 +416,10 @@ func (b *batch) finish(interrupted bool, cut, bad ranges) error {
 		}
 		if s := bad.String(); len(s) <= 60 {
 			fmt.Fprintf(b.app.err, "to run the failed rows again: --rows %s\n", s)
+		}
+		b.tellResume()
+		if b.paused.Load() {
+			return &exit{code: exitPaused}
 		}
 		return &exit{code: exitFailed}
 	}

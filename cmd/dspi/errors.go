@@ -36,6 +36,22 @@ func (u *usage) near(name string, candidates []string) *usage {
 	return u
 }
 
+// nearAny offers all the candidates that name may have been meant to be.
+func (u *usage) nearAny(name string, candidates []string) *usage {
+	found := diag.AllNear(name, candidates)
+	for i := range found {
+		found[i] = "`" + found[i] + "`"
+	}
+	switch n := len(found); n {
+	case 0:
+		return u
+	case 1:
+		return u.hint("did you mean %s?", found[0])
+	default:
+		return u.hint("did you mean %s or %s?", strings.Join(found[:n-1], ", "), found[n-1])
+	}
+}
+
 func (u *usage) Error() string { return u.report.Title }
 
 // exit ends the command with a status. Err is told first, unless it is nil.

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/dspi-lang/dspi"
 	hist "github.com/dspi-lang/dspi/interpreter/history"
+	"github.com/dspi-lang/dspi/interpreter/journal"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	replies "github.com/dspi-lang/dspi/stdlib/providers/scripted"
@@ -17,7 +19,10 @@ import (
 type keepFlags struct {
 	noHistory bool
 	record    string
-	trace     string
+
+	origin *hist.Origin  // how the runs were begun
+	at     *dspi.StoreAt // where they are kept; nil: where the program says
+	trace  string
 }
 
 func (f *keepFlags) flags(cmd *cobra.Command) {
@@ -33,29 +38,31 @@ func (f *keepFlags) flags(cmd *cobra.Command) {
 // replies, as the flags and the settings say. done ends that, when the last run is
 // over: it says what could not be kept. A history that cannot be written stops no
 // run; a recording that cannot be made is an error.
-func (a *app) keep(f keepFlags, settings *dspi.Settings, p *plan.Plan, opt *dspi.Options) (done func() error, err error) {
+func (a *app) keep(f keepFlags, settings *dspi.Settings, p *plan.Plan, opt *dspi.Options) (k *kept, done func() error, err error) {
 	finish, err := traceTo(f.trace, p, opt)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if f.record != "" {
 		r, err := newRecording(f.record)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		traced := finish
 		opt.Around, finish = r.replies.Record, func() error { return errors.Join(r.close(), traced()) }
 	}
-	k := a.keeper(f, settings, p)
-	if k == nil {
-		return finish, nil
+	sent, before := a.telemetryOf(settings, p, opt), finish
+	finish = func() error { sent(); return before() }
+	if k = a.keeper(f, settings, p); k == nil {
+		return nil, finish, nil
 	}
 	next := opt.Trace
 	opt.Trace = func(e trace.Event) {
 		k.recorder.See(e)
 		next.Emit(e)
 	}
-	return func() error {
+	opt.Journal, opt.JournalFailed = k.journal, k.failed
+	return k, func() error {
 		k.close()
 		return finish()
 	}, nil
@@ -66,6 +73,10 @@ type kept struct {
 	app      *app
 	store    hist.Store
 	recorder *hist.Recorder
+	journal  journal.Journal // nil: the runs cannot be resumed
+	at       dspi.StoreAt
+	about    hist.About
+	told     sync.Once // that the journal fails
 }
 
 // keeper opens the store of a plan's runs. It returns nil where none are to be
@@ -80,6 +91,9 @@ func (a *app) keeper(f keepFlags, settings *dspi.Settings, p *plan.Plan) *kept {
 		path = "signature" // in the current folder
 	}
 	at := dspi.FindStore(settings, path)
+	if f.at != nil {
+		at.URL, at.Dir = f.at.URL, f.at.Dir
+	}
 	if text := a.getenv("DSPI_HISTORY"); text != "" {
 		keep, err := hist.ParseKeep(text)
 		if err != nil {
@@ -96,11 +110,22 @@ func (a *app) keeper(f keepFlags, settings *dspi.Settings, p *plan.Plan) *kept {
 		a.note("this run is not kept for `dspi show`: %v", err)
 		return nil
 	}
-	about.Version, about.Keep = moduleVersion(), at.Keep
+	about.Version, about.Keep, about.Origin = moduleVersion(), at.Keep, f.origin
 	if about.File != "" {
 		about.File = absolute(about.File)
 	}
-	return &kept{a, store, hist.NewRecorder(store, about)}
+	k := &kept{app: a, store: store, recorder: hist.NewRecorder(store, about), at: at, about: about}
+	if f.origin != nil {
+		k.journal = dspi.JournalOf(store, k.recorder)
+	}
+	return k
+}
+
+// failed says once that the journal cannot be written.
+func (k *kept) failed(err error) {
+	k.told.Do(func() {
+		k.app.note("what is answered from here on would be asked for again if the run were resumed: %v", err)
+	})
 }
 
 // close writes what is left. What could not be kept is said.

@@ -10,7 +10,7 @@
 //
 // A command holds no meaning: it brings text and people to package dspi, and
 // its answers back to them. It exits with 0 when all is well, 1 when the program
-// failed or has errors, 2 when the command was used wrongly and 130 when it was
+// failed or has errors, 2 when the command was used wrongly, 3 when the run waits for a person and 130 when it was
 // interrupted.
 package main
 

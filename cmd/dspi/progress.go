@@ -66,6 +66,13 @@ func (p *progress) used(u interpreter.Usage) {
 	p.usage = p.usage.Add(u)
 }
 
+// journaled returns how many replies earlier legs of the rows had.
+func (p *progress) journaled() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.usage.Journaled
+}
+
 // failed notes why a row failed.
 func (p *progress) failed(err error) {
 	first, _ := firstError(err)

@@ -22,6 +22,7 @@ type renderFlags struct {
 	demos        string
 	instructions string
 	adapter      string
+	call         int
 	json         bool
 }
 
@@ -32,8 +33,9 @@ func renderCommand(a *app) *cobra.Command {
 		Short: "Show the messages a step would send",
 		Long: `Shows the messages that a step would send to its model, to the byte, and sends
 nothing. The inputs are those of the step. The step of a program without steps is
-called predict; without STEP it is the program's first one. Of the adapter two_step
-these are the messages of the first call.
+called predict; without STEP it is the program's first one. The adapter two_step makes
+two calls: in the second one, words in angle brackets stand for the reply to the first.
+--call 2 shows it alone; --json prints the first one, unless --call says otherwise.
 
 --demos takes a JSON list of objects: worked examples with values for the step's
 inputs and outputs.`,
@@ -50,6 +52,7 @@ inputs and outputs.`,
 	flags.StringVar(&f.demos, "demos", "", "a JSON list of worked examples: a `file`, or -")
 	flags.StringVar(&f.instructions, "instructions", "", "a `text` instead of the step's instructions")
 	flags.StringVar(&f.adapter, "adapter", "", "write the prompt as this `adapter` does: "+strings.Join(prompt.Names(), ", ")+" (default: the step's)")
+	flags.IntVar(&f.call, "call", 0, "show call `N` alone, where the adapter makes several")
 	jsonFlag(cmd, &f.json, `print [{"role","content"},…]`)
 	completeRun(a, cmd, &f.signature)
 	complete(cmd, "adapter", prompt.Names()...)
@@ -106,19 +109,42 @@ func (a *app) render(cmd *cobra.Command, f *renderFlags, args []string) error {
 	if sig.Instructions == "" {
 		sig.Instructions = step.Declared.DefaultInstructions()
 	}
-	messages := adapter.Messages(&sig, demos, inputs)
-	if f.json {
-		return a.writeJSON(messages)
+	calls := [][]lm.Message{adapter.Messages(&sig, demos, inputs)}
+	if two, ok := adapter.(prompt.Extractor); ok {
+		reading, text := two.Extraction(&sig, unknownReply)
+		calls = append(calls, two.Then().Messages(reading, nil, text))
 	}
-	a.printMessages(messages)
+	switch one := cmd.Flags().Changed("call"); {
+	case one && (f.call < 1 || f.call > len(calls)):
+		return wrong("there is no call %d to show", f.call).say("With the adapter %s a step makes %s.", adapter.Name(), plural(len(calls), "call"))
+	case f.json:
+		return a.writeJSON(calls[max(f.call, 1)-1])
+	case one:
+		calls = calls[f.call-1 : f.call]
+	}
+	for i, messages := range calls {
+		if i > 0 {
+			on, off := a.heading()
+			fmt.Fprintf(a.out, "\n%s=== call %d, which reads the reply to the first ===%s\n\n", on, i+1, off)
+		}
+		a.printMessages(messages)
+	}
 	return nil
 }
 
-func (a *app) printMessages(messages []lm.Message) {
-	on, off := "", ""
+// unknownReply stands for a reply that is not there yet.
+const unknownReply = "<the reply to the first call, which is not known before a run>"
+
+// heading returns what makes a line of a prompt a heading on a terminal, and ends it.
+func (a *app) heading() (on, off string) {
 	if a.colored(a.outFile) {
-		on, off = "\x1b[1;36m", "\x1b[0m"
+		return "\x1b[1;36m", "\x1b[0m"
 	}
+	return "", ""
+}
+
+func (a *app) printMessages(messages []lm.Message) {
+	on, off := a.heading()
 	tty := a.terminal(a.outFile)
 	for i, m := range messages {
 		if i > 0 {

@@ -315,7 +315,9 @@ func (r *repl) run(ctx context.Context, name string, pairs []pair) error {
 	}
 	w := newWatch(p)
 	stop := w.show(r.a)
-	res, err := dspi.NewRuntime(dspi.Options{Trace: w.see}).Run(ctx, p, objectMap(checked))
+	runtime := dspi.NewRuntime(dspi.Options{Trace: w.see, Indexing: r.a.indexing()})
+	defer runtime.Close()
+	res, err := runtime.Run(ctx, p, objectMap(checked))
 	stop()
 	if err != nil {
 		if ctx.Err() != nil {

@@ -30,7 +30,7 @@ const bankingClasses = 15
 // with the baseline, which has seen none of them: it knows the names of the
 // categories and nothing else.
 func TestResultsBanking77(t *testing.T) {
-	data := readBanking(t)
+	data := readBanking(t, "test.csv")
 	if len(data.rows) != 600 {
 		t.Fatalf("%d rows of %d categories, want 600", len(data.rows), bankingClasses)
 	}
@@ -100,14 +100,14 @@ type question struct {
 	label int
 }
 
-// readBanking reads the rows of the first categories from DSPI_DATA.
-func readBanking(t *testing.T) banking {
+// readBanking reads the rows of the first categories from a file of DSPI_DATA.
+func readBanking(t *testing.T, name string) banking {
 	t.Helper()
 	folder := os.Getenv("DSPI_DATA")
 	if folder == "" {
 		t.Fatal("DSPI_DATA names no folder: run `make results DATA=FOLDER`")
 	}
-	f, err := os.Open(filepath.Join(folder, "banking77", "test.csv"))
+	f, err := os.Open(filepath.Join(folder, "banking77", name))
 	if err != nil {
 		t.Fatal(err)
 	}

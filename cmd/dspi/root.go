@@ -69,7 +69,7 @@ func unknownCommand(root *cobra.Command, name string) error {
 			lines = append(lines, "    "+c.Name()+strings.Repeat(" ", max(1, 12-len(c.Name())))+c.Short)
 		}
 	}
-	u := wrong("unknown command %s", name).near(name, names)
+	u := wrong("unknown command %s", name).nearAny(name, names)
 	if strings.HasSuffix(name, ".dsp") || strings.HasSuffix(name, ".dspi") {
 		u.hint("to run a file: dspi run %s", name)
 	}

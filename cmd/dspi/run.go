@@ -31,6 +31,7 @@ type runFlags struct {
 	eachFlags
 	callFlags
 	keepFlags
+	resumeFlags
 }
 
 func runCommand(a *app) *cobra.Command {
@@ -51,11 +52,16 @@ the default of the file, else the built-in baseline, which is no language model.
 
 With --each the program runs once for every row of a table (.csv with a header,
 or .jsonl), in parallel; each row gives one line of JSON, in the order of the
-rows: {"row":1,"outputs":{…}} or {"row":1,"error":{…}}.`,
+rows: {"row":1,"outputs":{…}} or {"row":1,"error":{…}}.
+
+A run that was killed or interrupted, failed, or waits for a person goes on with
+--resume: what was answered is not asked for again. With --each all rows are
+printed again, and those that were done are not run again.`,
 		Example: `  dspi run hello.dsp question="What is 17 * 23?"
   dspi run -s "text -> mood: 'angry' | 'happy'" text=@letter.txt --model openai/gpt-4o-mini
   dspi run triage.dsp --each messages.csv --carry id > answers.jsonl
-  dspi run rag.dsp answer --input question.json --var k=6 --json`,
+  dspi run rag.dsp answer --input question.json --var k=6 --json
+  dspi run --resume last`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runProgram(cmd.Context(), &f, cmd, args) },
 	}
 	f.settings.flags(cmd, true)
@@ -70,6 +76,7 @@ rows: {"row":1,"outputs":{…}} or {"row":1,"error":{…}}.`,
 	budgetFlag(cmd, &f.budget)
 	f.callFlags.flags(cmd)
 	f.keepFlags.flags(cmd)
+	f.resumeFlags.flags(cmd)
 	completeRun(a, cmd, &f.signature)
 	return cmd
 }
@@ -86,7 +93,17 @@ func (a *app) runProgram(ctx context.Context, f *runFlags, cmd *cobra.Command, a
 }
 
 func (a *app) tryRun(ctx context.Context, f *runFlags, cmd *cobra.Command, args []string) error {
-	t, err := parseTarget("run", args, f.signature, 1)
+	if err := f.resumeFlags.check(f.signature); err != nil {
+		return err
+	}
+	f.concurrencyGiven = cmd.Flags().Changed("concurrency")
+	var t *target
+	var err error
+	if f.resume != "" {
+		t, err = a.resume(ctx, f, args)
+	} else {
+		t, err = parseTarget("run", args, f.signature, 1)
+	}
 	if err != nil {
 		return err
 	}
@@ -113,8 +130,17 @@ func (a *app) tryRun(ctx context.Context, f *runFlags, cmd *cobra.Command, args 
 	if err != nil {
 		return err
 	}
+	if f.before != nil {
+		if inputs, err = a.resumedInputs(f.before, p.Checked, inputs); err != nil {
+			return err
+		}
+	}
 	if err := interpreter.Refused(p); err != nil {
 		return err
+	}
+	f.origin = a.originOf(f, t, project, opt)
+	if f.before != nil && f.before.Origin.Source != f.origin.Source {
+		a.note("the program has changed since the run began: what it still asks for in the same words is not asked for again")
 	}
 	a.warn(dspi.NotObeyed(opt.Settings))
 	if f.stream && f.each != "" {
@@ -138,9 +164,10 @@ func (a *app) tryRun(ctx context.Context, f *runFlags, cmd *cobra.Command, args 
 func (a *app) runOnce(ctx context.Context, p *plan.Plan, inputs *value.Object, settings *dspi.Settings, f *runFlags) (err error) {
 	asJSON, stream := f.json, f.stream
 	w := newWatch(p)
-	opt := dspi.Options{Trace: w.see, Stream: stream}
+	var display display
+	people := a.approver(f.answerFlags, display.hold)
+	opt := dspi.Options{Trace: w.see, Stream: stream, Approve: people.ask}
 	shown := func(*value.Object) bool { return false }
-	stop := func() {}
 	if stream {
 		s := newStreamed(a, p, asJSON)
 		opt.Trace = func(e trace.Event) { w.see(e); s.see(e) }
@@ -156,10 +183,13 @@ func (a *app) runOnce(ctx context.Context, p *plan.Plan, inputs *value.Object, s
 		}
 	}()
 	if !stream {
-		stop = w.show(a)
+		display.show(func() func() { return w.show(a) })
 	}
-	res, err := runtime.Run(ctx, p, objectMap(inputs))
-	stop()
+	res, err := runtime.RunAs(ctx, p, f.leg, objectMap(inputs))
+	display.stop()
+	people.unused()
+	resume := runtime.resumeLine(res.Run)
+	wordResume(err, res.Run, resume)
 	whole := shown(res.Outputs)
 	if asJSON {
 		if err != nil {
@@ -171,19 +201,31 @@ func (a *app) runOnce(ctx context.Context, p *plan.Plan, inputs *value.Object, s
 		a.printOutputs(res.Outputs)
 	}
 	switch {
+	case isPaused(err):
+		a.tell(err)
+		fmt.Fprintf(a.err, "\npaused: %s; %s\n", w.done(), usageLine(res.Usage, res.Duration))
+		return &exit{code: exitPaused}
 	case err != nil && ctx.Err() != nil:
 		a.tell(err)
-		fmt.Fprintf(a.err, "\ninterrupted: %s; %s\nNothing was kept. The same command runs it again from the start.\n", w.done(), usageLine(res.Usage, res.Duration))
+		next := "Nothing was kept. The same command runs it again from the start."
+		if resume != "" {
+			next = "to go on: " + resume
+		}
+		fmt.Fprintf(a.err, "\ninterrupted: %s; %s\n%s\n", w.done(), usageLine(res.Usage, res.Duration), next)
 		return &exit{code: exitInterrupted}
 	case err != nil:
 		a.tell(err)
-		if res.Usage.Calls > 0 {
+		if res.Usage.Calls+res.Usage.Journaled > 0 {
 			fmt.Fprintf(a.err, "\n%s\n", usageLine(res.Usage, res.Duration))
+		}
+		if resume != "" && res.Run != "" {
+			fmt.Fprintf(a.err, "to go on when it is put right: %s\n", resume)
 		}
 		return &exit{code: exitFailed}
 	case !asJSON:
 		fmt.Fprintln(a.err, usageLine(res.Usage, res.Duration))
 	}
+	a.tellReuse(f, res.Usage.Journaled)
 	return nil
 }
 
@@ -266,13 +308,17 @@ func (a *app) noteBaseline(p *plan.Plan) {
 
 func usesFallback(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Ops, func(op *plan.Op) bool {
-		return op.Model != nil && op.Model.Source == "nothing else" || op.Plan != nil && usesFallback(op.Plan)
+		return op.Model != nil && op.Model.Source == "nothing else" || op.Plan != nil && usesFallback(op.Plan) ||
+			usesFallback(&plan.Plan{Ops: op.Parts})
 	})
 }
 
 // usageLine says what a run used: `1 call, 52 tokens in, 8 out, $0.0001, 12 ms`.
 func usageLine(u interpreter.Usage, d time.Duration) string {
 	s := plural(u.Calls, "call")
+	if u.Journaled > 0 {
+		s += fmt.Sprintf(", %s from the journal", plural(u.Journaled, "call"))
+	}
 	if u.Cached > 0 {
 		s += fmt.Sprintf(", %d from the cache", u.Cached)
 	}

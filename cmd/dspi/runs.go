@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,12 +14,14 @@ import (
 func runsCommand(a *app) *cobra.Command {
 	var in string
 	var limit int
-	var asJSON bool
+	var asJSON, rows bool
 	cmd := &cobra.Command{
 		Use:   "runs",
 		Short: "List the runs that are kept",
 		Long: `Lists the runs that are kept, the newest first: their ids, how they ended, what
-they took. dspi show ID shows one of them.
+they took. dspi show ID shows one of them. One that ends with "can be resumed" goes
+on with dspi run --resume ID. The runs of --each are one line; --rows lists those of
+its rows, whose ids are its own with the number of the row.
 
 Runs are kept in .dspi/dspi.db in the folder of the dspi.hcl, or beside the .dsp
 file where there is none, for 30 days; the block store of dspi.hcl says otherwise.`,
@@ -28,11 +31,12 @@ file where there is none, for 30 days; the block store of dspi.hcl says otherwis
 			if limit < 0 {
 				return wrong("--limit cannot be %d", limit).say("It is a number of runs; 0 is all of them.")
 			}
-			return a.runs(cmd.Context(), in, limit, asJSON)
+			return a.runs(cmd.Context(), in, limit, rows, asJSON)
 		},
 	}
 	inFlag(cmd, &in)
 	cmd.Flags().IntVar(&limit, "limit", 20, "how many at most: `N`, 0 for all")
+	cmd.Flags().BoolVar(&rows, "rows", false, "list the rows of --each, too")
 	jsonFlag(cmd, &asJSON, "print one JSON object for each run, a line each")
 	return cmd
 }
@@ -43,19 +47,22 @@ func inFlag(cmd *cobra.Command, in *string) {
 }
 
 // runs is `dspi runs`.
-func (a *app) runs(ctx context.Context, in string, limit int, asJSON bool) error {
+func (a *app) runs(ctx context.Context, in string, limit int, rows, asJSON bool) error {
 	store, err := a.openStore(in)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	runs, err := store.Runs(ctx, limit)
+	runs, err := listed(ctx, store, limit, rows)
 	if err != nil {
 		return err
 	}
 	if asJSON {
 		for i := range runs {
-			if err := a.writeJSON(&runs[i]); err != nil {
+			if err := a.writeJSON(struct {
+				*hist.Run
+				Resumable bool `json:"resumable"`
+			}{&runs[i], resumable(&runs[i])}); err != nil {
 				return err
 			}
 		}
@@ -72,13 +79,56 @@ func (a *app) runs(ctx context.Context, in string, limit int, asJSON bool) error
 		if r.Ended != nil {
 			took = duration(r.Duration())
 		}
+		can := ""
+		if resumable(r) {
+			can = "can be resumed"
+		}
 		table = append(table, []string{
 			r.ID, r.Started.Local().Format("2006-01-02 15:04:05"), strings.TrimPrefix(r.Program, "program."), string(r.Status),
-			plural(r.Usage.Calls, "call"), dollars(r.Usage.USD), took,
+			plural(r.Usage.Calls, "call"), dollars(r.Usage.USD), took, can,
 		})
 	}
 	fmt.Fprint(a.out, columnsOf(table))
 	return nil
+}
+
+// listed returns the newest runs. A batch has what its rows used; these are listed
+// only if rows is set.
+func listed(ctx context.Context, store hist.Store, limit int, rows bool) ([]hist.Run, error) {
+	for ask := limit; ; ask *= 4 {
+		found, err := store.Runs(ctx, ask)
+		if err != nil {
+			return nil, err
+		}
+		used := map[string]hist.Usage{} // by batch: its rows began after it
+		var out []hist.Run
+		for _, r := range found {
+			if batch, ok := hist.IsRow(r.ID); ok {
+				sum, seen := used[batch]
+				if !seen {
+					sum.USD = new(float64)
+				}
+				used[batch] = sum.Plus(r.Usage)
+				if !rows {
+					continue
+				}
+			}
+			if sum, ok := used[r.ID]; ok {
+				r.Usage = sum
+			}
+			out = append(out, r)
+		}
+		if limit == 0 || len(out) >= limit || len(found) < ask {
+			return out[:min(len(out), cmp.Or(limit, len(out)))], nil
+		}
+	}
+}
+
+// resumable reports whether a run can be taken up again by its id. A row goes on
+// with its batch.
+func resumable(r *hist.Run) bool {
+	_, row := hist.IsRow(r.ID)
+	return !row && r.Resumable()
 }
 
 // columnsOf aligns the cells of rows.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dspi-lang/dspi"
 	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/spf13/cobra"
 )
 
@@ -22,7 +23,9 @@ func (f *callFlags) flags(cmd *cobra.Command) {
 type session struct {
 	*dspi.Runtime
 	app    *app
+	kept   *kept          // nil: the runs are not kept
 	closes []func() error // the last one first
+	trace  trace.Sink     // what takes the events of runs
 }
 
 // openSession opens a Runtime as flags and settings say. The plan is that of its
@@ -37,12 +40,16 @@ func (a *app) openSession(f callFlags, k keepFlags, settings *dspi.Settings, p *
 		}
 	}
 	if p != nil {
-		done, err := a.keep(k, settings, p, &o)
+		kept, done, err := a.keep(k, settings, p, &o)
+		s.kept, s.trace = kept, o.Trace
 		if err != nil {
 			_ = s.close() // of what was only read
 			return nil, err
 		}
 		s.closes = append(s.closes, done)
+	}
+	if o.Indexing == nil {
+		o.Indexing = a.indexing()
 	}
 	s.Runtime = dspi.NewRuntime(o)
 	s.closes = append(s.closes, s.Runtime.Close)

@@ -165,15 +165,20 @@ func (a *app) show(ctx context.Context, cmd *cobra.Command, args []string, f sho
 // findRun returns the run of an id.
 func (a *app) findRun(ctx context.Context, store hist.Store, id string) (*hist.Whole, error) {
 	run, err := store.Run(ctx, id)
+	return run, noRun(err, id)
+}
+
+// noRun words that an id names no run; other errors stay as they are.
+func noRun(err error, id string) error {
 	var none *hist.NoRunError
-	if errors.As(err, &none) {
-		u := wrong("%s", none.Error())
-		if id != "" {
-			u.hint("the runs that are kept: dspi runs")
-		}
-		return nil, u
+	if !errors.As(err, &none) {
+		return err
 	}
-	return run, err
+	u := wrong("%s", none.Error())
+	if id != "" {
+		u.hint("the runs that are kept: dspi runs")
+	}
+	return u
 }
 
 func callOf(run *hist.Whole, number int) (*hist.Call, error) {

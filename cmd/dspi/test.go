@@ -27,6 +27,7 @@ type testFlags struct {
 	junit    string
 	json     bool
 	watch    bool
+	callFlags
 }
 
 func testCommand(a *app) *cobra.Command {
@@ -36,7 +37,9 @@ func testCommand(a *app) *cobra.Command {
 		Short: "Run the tests that programs declare",
 		Long: `Runs the test blocks of .dsp files: each runs its program with its inputs and
 judges its assertions. Tests run in parallel, each with models of its own; what
-they say comes in the order of the files.
+they say comes in the order of the files. Replies that are kept from earlier calls
+answer again, as in dspi run, unless --no-cache says otherwise; those of scripts and
+of the baseline are never kept.
 
 A folder stands for the .dsp files in it. Without a path the tests of the current
 folder are run. The exit status is 1 when a test fails or cannot run, and when a
@@ -67,15 +70,17 @@ file has errors.`,
 	flags.StringVar(&f.junit, "junit", "", "write the results as JUnit XML to a `file`")
 	flags.BoolVar(&f.watch, "watch", false, "run again whenever a file changes")
 	jsonFlag(cmd, &f.json, "print one JSON object with all results")
+	f.callFlags.flags(cmd)
 	completeFiles(cmd)
 	return cmd
 }
 
 // testFile is a file whose tests are run.
 type testFile struct {
-	name  string
-	diags diag.List // what the check says
-	tests []*testJob
+	name     string
+	diags    diag.List // what the check says
+	settings *dspi.Settings
+	tests    []*testJob
 }
 
 // testJob is a test on its way.
@@ -166,7 +171,11 @@ func (a *app) runTests(ctx context.Context, paths []string, f *testFlags) ([]str
 		return nil, err
 	}
 	start := time.Now()
-	a.startTests(ctx, t, f.parallel)
+	sessions, err := a.startTests(ctx, t, f)
+	if err != nil {
+		return t.read, err
+	}
+	defer sessions.close()
 	if !f.json {
 		a.tellReports(t.diags().Reports(), sources(t.diags()))
 		if len(t.diags()) > 0 {
@@ -235,7 +244,7 @@ func (a *app) prepareTests(paths []string, f *testFlags) (*tested, error) {
 		if diags.HasErrors() {
 			continue
 		}
-		plans := &testPlans{app: a, project: project, flags: f, made: map[string]*plan.Plan{}}
+		plans := &testPlans{app: a, project: project, flags: f, file: file, made: map[string]*plan.Plan{}}
 		for _, test := range project.Tests {
 			if test.Place.File != project.Root {
 				continue // it belongs to an imported file
@@ -279,6 +288,7 @@ type testPlans struct {
 	app     *app
 	project *program.Project
 	flags   *testFlags
+	file    *testFile
 	made    map[string]*plan.Plan
 }
 
@@ -295,6 +305,7 @@ func (p *testPlans) of(t *program.Test) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.file.settings = opt.Settings
 	made, err := dspi.Plan(p.project, dspi.TestOptions(t, opt))
 	if err != nil {
 		return nil, err
@@ -311,28 +322,63 @@ func (p *testPlans) of(t *program.Test) (*plan.Plan, error) {
 // scripted reports whether a model of a plan plays a script.
 func scripted(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Ops, func(op *plan.Op) bool {
-		return op.Model != nil && op.Model.Provider == "scripted" || op.Plan != nil && scripted(op.Plan)
+		return op.Model != nil && op.Model.Provider == "scripted" || op.Plan != nil && scripted(op.Plan) ||
+			scripted(&plan.Plan{Ops: op.Parts})
 	})
 }
 
-// startTests runs tests in the background, as many at once as parallel says, and
+// testSessions are the sessions of tests: those whose replies are kept in one place
+// share one.
+type testSessions map[dspi.CacheAt]*session
+
+// close closes them, when the last test is over.
+func (s testSessions) close() {
+	for _, x := range s {
+		_ = x.close() // tests ask for nothing that is written
+	}
+}
+
+// startTests runs tests in the background, as many at once as the flags say, and
 // closes their channels in any order.
-func (a *app) startTests(ctx context.Context, t *tested, parallel int) {
-	runtime := dspi.NewRuntime(dspi.Options{})
-	todo := make(chan *testJob)
-	for range parallel {
+func (a *app) startTests(ctx context.Context, t *tested, f *testFlags) (testSessions, error) {
+	type job struct {
+		*testJob
+		*session
+	}
+	sessions := testSessions{}
+	var jobs []job
+	for _, file := range t.files {
+		if len(file.tests) == 0 {
+			continue
+		}
+		at := a.cacheAt("", file.settings)
+		if sessions[at] == nil {
+			s, err := a.openSession(f.callFlags, keepFlags{}, file.settings, nil, dspi.Options{})
+			if err != nil {
+				sessions.close()
+				return nil, err
+			}
+			sessions[at] = s
+		}
+		for _, j := range file.tests {
+			jobs = append(jobs, job{j, sessions[at]})
+		}
+	}
+	todo := make(chan job)
+	for range f.parallel {
 		go func() {
 			for j := range todo {
-				runJob(ctx, runtime, j)
+				runJob(ctx, j.Runtime, j.testJob)
 			}
 		}()
 	}
 	go func() {
 		defer close(todo)
-		for _, j := range t.jobs() {
+		for _, j := range jobs {
 			todo <- j
 		}
 	}()
+	return sessions, nil
 }
 
 func runJob(ctx context.Context, runtime *dspi.Runtime, j *testJob) {

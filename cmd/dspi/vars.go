@@ -21,6 +21,11 @@ type settings struct {
 
 	state string       // --state
 	tuned *state.Tuned // what it says, bound by app.tune
+
+	// What a run that is resumed had: values of variables, below --var and --vars,
+	// and what DSPI_MODEL said.
+	kept         map[string]any
+	defaultModel string
 }
 
 func (s *settings) flags(cmd *cobra.Command, model bool) {
@@ -55,8 +60,21 @@ func (a *app) planOptions(project *program.Project, s settings) (dspi.PlanOption
 	if diags.HasErrors() {
 		return dspi.PlanOptions{}, diags
 	}
+	values := dspi.Values(given)
+	for name, v := range s.kept {
+		if g := given[name]; len(g) > 0 && (g[0].Source == "--var" || g[0].Source == "--vars") {
+			continue
+		}
+		if _, ok := project.Variable(name); ok {
+			values[name] = v
+		}
+	}
+	byDefault := s.defaultModel
+	if byDefault == "" {
+		byDefault = a.getenv("DSPI_MODEL")
+	}
 	return dspi.PlanOptions{
-		Model: s.model, DefaultModel: a.getenv("DSPI_MODEL"), Settings: own, State: s.tuned, Vars: dspi.Values(given), Getenv: a.getenv,
+		Model: s.model, DefaultModel: byDefault, Settings: own, State: s.tuned, Vars: values, Getenv: a.getenv,
 	}, nil
 }
 

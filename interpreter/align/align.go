@@ -84,7 +84,8 @@ type Reading struct {
 // their order. An output that the reply does not give takes its default, or null if
 // it may be null; any other is a fault. Either the reading or the misfit is nil.
 func Read(sig *program.Signature, form, reply string, mode Mode) (*Reading, *Misfit) {
-	r := &run{mode: mode}
+	r := begin(mode)
+	defer r.end()
 	return r.read(sig, form, reply)
 }
 
@@ -180,7 +181,8 @@ func Chat(sig *program.Signature, reply string) (*value.Object, *Misfit) {
 // Value reads a value of t from a text. Either it fits and faults is nil, or all
 // that is wrong is in faults. The paths of both begin at the value.
 func Value(t types.Type, text string, mode Mode) (v any, repairs []value.Repair, score int, faults []value.Fault) {
-	r := &run{mode: mode}
+	r := begin(mode)
+	defer r.end()
 	text, ok := r.clean(text)
 	if ok {
 		v, ok = r.section(t, text, nil)

@@ -1,7 +1,10 @@
 package align_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dspi-lang/dspi/interpreter/align"
@@ -116,6 +119,63 @@ func TestLiterals(t *testing.T) {
 			t.Errorf("%.40q: got %s, want %s; %v", test.in, got, test.want, misfit)
 		}
 	}
+}
+
+// What is taken off around a value is listed.
+func TestNothingIsTakenOffSilently(t *testing.T) {
+	either := types.NewUnion(types.Int, types.String)
+	for _, test := range []struct {
+		typ          types.Type
+		reply, value string
+		repair       string
+	}{
+		{types.Int, "0!", "0", "number_format"},
+		{types.Int, "42.", "42", "foreign_literal"},
+		{types.Float, "**1.5**", "1.5", "number_format"},
+		{types.NewUnion(&types.Literal{Value: 1}, &types.Literal{Value: 2}), "2!", "2", "choice_punctuation"},
+		{either, `("")`, `""`, "foreign_literal"},
+		{types.JSON, `(7)`, `7`, "foreign_literal"},
+		{&types.List{Elem: types.Int}, `[(1), 2]`, `[1,2]`, "foreign_literal"},
+	} {
+		v, repairs, _, faults := align.Value(test.typ, test.reply, align.Repairing)
+		if faults != nil || string(value.EncodeJSON(v)) != test.value {
+			t.Errorf("%q as %s: %s %v", test.reply, test.typ, value.EncodeJSON(v), faults)
+		}
+		if !slices.ContainsFunc(repairs, func(r value.Repair) bool { return r.Type == test.repair }) {
+			t.Errorf("%q as %s: %s is not among %v", test.reply, test.typ, test.repair, repairs)
+		}
+	}
+}
+
+// Readings reuse what they are worked out with; what they return is left alone.
+func TestReadingsShareNothing(t *testing.T) {
+	read := func(text string) func() string {
+		v, repairs, _, faults := align.Value(ticketType, text, align.Repairing)
+		return func() string {
+			return string(value.EncodeJSON(v)) + fmt.Sprint(repairs) + value.Faults(faults)
+		}
+	}
+	texts := []string{messy, ticketJSON(7), `{"id": "x", "tags": [{}, [[1]]]}`, "id: 3\ntitle: 'a'", messyOrder}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			var first []func() string
+			var before []string
+			for round := range 50 {
+				for i, text := range texts {
+					again := read(text)
+					if round == 0 {
+						first, before = append(first, again), append(before, again())
+					}
+					if again() != before[i] || first[i]() != before[i] {
+						t.Errorf("%.20q reads as %s, then as %s; the first is now %s", text, before[i], again(), first[i]())
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // What prompt writes as a demo's answer, align reads as the same values.

@@ -18,9 +18,9 @@ const maxRetries = 16
 
 // candidates finds what may be meant as a value in a text: each list and object, in
 // its order. deep says that one is nested deeper than the limit, and none counts.
-func candidates(text string, steps *int) (out []candidate, deep bool) {
-	p := &parser{text: text}
-	defer func() { *steps += p.steps }()
+func (r *run) candidates(text string) (out []candidate, deep bool) {
+	p := &parser{text: text, desk: &r.desk}
+	defer func() { r.steps += p.steps }()
 	first, retries := len(text), maxRetries
 	inFence := false
 	end := 0 // of the last candidate
@@ -28,6 +28,13 @@ func candidates(text string, steps *int) (out []candidate, deep bool) {
 	for i := 0; i < len(text); {
 		c := text[i]
 		p.steps++
+		if !mayBegin[c] {
+			if !isSpace(c) {
+				first, words = min(first, i), true
+			}
+			i++
+			continue
+		}
 		switch {
 		case c == '`' && strings.HasPrefix(text[i:], "```"):
 			inFence = !inFence
@@ -44,18 +51,11 @@ func candidates(text string, steps *int) (out []candidate, deep bool) {
 			continue
 		case c == '(' && first == len(text) && strings.HasSuffix(text, ")"):
 		case c != '{' && c != '[' || !p.plausible(i):
-			if !isSpace(c) {
-				if first == len(text) {
-					first = i
-				}
-				words = true
-			}
+			first, words = min(first, i), true
 			i++
 			continue
 		}
-		if first == len(text) {
-			first = i
-		}
+		first = min(first, i)
 		p.at, p.fenced, p.open = i, inFence, p.open[:0]
 		n := p.value(0)
 		if p.deep {
@@ -77,6 +77,9 @@ func candidates(text string, steps *int) (out []candidate, deep bool) {
 	}
 	return out, false
 }
+
+// mayBegin are the bytes with which a value, a fence or a header begins.
+var mayBegin = [256]bool{'{': true, '[': true, '(': true, '`': true}
 
 // isHeader reports whether s begins with a header of the chat format.
 func isHeader(s string) bool {
@@ -131,12 +134,12 @@ func unlikely(n *node, text string, end int) bool {
 
 // alone reads a text that is one value and nothing else, without a bracket around
 // it: words in quotes, a number, true. It is nil for any other.
-func alone(text string, steps *int) *node {
+func (r *run) alone(text string) *node {
 	if text == "" {
 		return nil
 	}
-	p := &parser{text: text}
-	defer func() { *steps += p.steps }()
+	p := &parser{text: text, desk: &r.desk}
+	defer func() { r.steps += p.steps }()
 	if p.opener() != "" && !strings.HasPrefix(text, "```") {
 		n := p.value(0)
 		if p.at == len(text) && n.fixes&cutOff.bit() == 0 && (n.fixes&innerQuotes.bit() == 0 || !strings.Contains(text, "\", \"")) {

@@ -21,7 +21,7 @@ func (r *run) nested(n *node) *node {
 		n.once = true
 		s := strings.TrimSpace(n.text)
 		if n.isWords() && s != "" && (s[0] == '[' || s[0] == '{') {
-			if found, deep := candidates(s, &r.steps); !deep && len(found) == 1 && found[0].alone {
+			if found, deep := r.candidates(s); !deep && len(found) == 1 && found[0].alone {
 				n.inner = found[0].node
 			}
 		}
@@ -94,7 +94,7 @@ func (r *run) quotedItems(text string) *node {
 	if text == "" || text[0] != '"' && text[0] != '\'' || !strings.Contains(text, ",") {
 		return nil
 	}
-	p := &parser{text: "[" + text + "]"}
+	p := &parser{text: "[" + text + "]", desk: &r.desk}
 	n := p.list(']')
 	r.steps += p.steps
 	if p.at != len(p.text) || p.deep || n.fixes != 0 || len(n.items) < 2 {

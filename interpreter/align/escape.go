@@ -51,7 +51,13 @@ func (p *parser) escape(b *strings.Builder) fixes {
 // unicodeEscape reads \uXXXX (two of them for one character beyond the first
 // plane), \xXX or \UXXXXXXXX at the start of s, and returns how long it is.
 func unicodeEscape(s string) (r rune, size int, ok bool) {
-	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[s[1]]
+	digits := 4
+	switch s[1] {
+	case 'x':
+		digits = 2
+	case 'U':
+		digits = 8
+	}
 	r, ok = hexRune(s[2:], digits)
 	if !ok {
 		return 0, 0, false

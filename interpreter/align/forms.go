@@ -122,7 +122,7 @@ func (r *run) jsonParts(sig *program.Signature, reply string, p *parts) {
 		return
 	}
 	text, cut := unthink(reply)
-	found, deep := candidates(text, &r.steps)
+	found, deep := r.candidates(text)
 	if deep {
 		return
 	}
@@ -309,7 +309,7 @@ func (r *run) lineParts(sig *program.Signature, reply string, p *parts) {
 func (r *run) asAskedIn(sig *program.Signature, form, reply string) (*value.Object, bool) {
 	switch form {
 	case "json":
-		v, ok := strictJSON(recordOf(sig), reply)
+		v, ok := r.strictJSON(recordOf(sig), reply)
 		if !ok {
 			return nil, false
 		}
@@ -319,7 +319,8 @@ func (r *run) asAskedIn(sig *program.Signature, form, reply string) (*value.Obje
 	if p.missing > 0 || len(p.notes) > 0 {
 		return nil, false
 	}
-	sub := &run{mode: Strict}
+	sub := begin(Strict)
+	defer sub.end()
 	out := sub.outputs(sig, p, nil)
 	r.steps += sub.steps
 	return out, len(sub.faults) == 0 && len(sub.repairs) == 0

@@ -99,15 +99,13 @@ func (g *grower) feed(s string) {
 			used = g.inOpaque(n, s)
 		default:
 			used = 1
-			if !isBlank(s[0]) {
+			if !isSpace(s[0]) {
 				used = g.structure(n, s[0])
 			}
 		}
 		s = s[used:]
 	}
 }
-
-func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
 // structure reads a byte between texts and leaves. It returns how many bytes it
 // has used: 0 when the byte is the first of something else.
@@ -320,8 +318,8 @@ func (g *grower) inEscape(n *growing, s string) int {
 	c := s[0]
 	n.escape = append(n.escape, c)
 	if len(n.escape) == 2 && c != 'u' {
-		plain, ok := map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', 'b': '\b', 'f': '\f', '"': '"', '\\': '\\', '/': '/'}[c]
-		if !ok {
+		plain := escapes[c]
+		if plain == 0 {
 			g.lost = true
 			return 1
 		}
@@ -430,7 +428,7 @@ func (g *grower) inOpaque(n *growing, s string) int {
 				g.settle(n)
 				return i + 1
 			}
-		case n.depth == 0 && (c == ',' || c == '}' || c == ']' || isBlank(c)):
+		case n.depth == 0 && (c == ',' || c == '}' || c == ']' || isSpace(c)):
 			n.text.WriteString(s[:i])
 			g.settle(n)
 			return i
@@ -492,18 +490,4 @@ func (g *grower) look() (any, bool) {
 		}
 	}
 	return v, seen
-}
-
-// whole returns text without a character at its end of which bytes are missing.
-func whole(text string) string {
-	for i := 1; i <= min(3, len(text)); i++ {
-		c := text[len(text)-i]
-		if utf8.RuneStart(c) {
-			if c >= utf8.RuneSelf && !utf8.FullRuneInString(text[len(text)-i:]) {
-				return text[:len(text)-i]
-			}
-			return text
-		}
-	}
-	return text
 }

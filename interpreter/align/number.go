@@ -130,7 +130,7 @@ func readNumber(s string) (text string, how uint64, ok bool) {
 		return strconv.Itoa(n), 1 << numberWord, true
 	}
 	if n, how, ok := amount(s); ok {
-		if how == 0 { // 42.
+		if how == 0 { // 42! and **42** are 42 only without what is around it
 			how = 1 << numberFormat
 		}
 		return n, how, true

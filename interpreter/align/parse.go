@@ -32,17 +32,8 @@ type parser struct {
 	deep   bool   // nested deeper than maxDepth: nothing was read
 	steps  int    // bytes looked at
 
-	children   []child // of all that is open, one behind the other
-	nodes      slab[node]
-	items      slab[*node]
-	keys       slab[string]
 	tripleless [4]bool // no further """, ''', ```, in the text
-}
-
-// child is an element of a list, or a name and its value.
-type child struct {
-	key  string
-	node *node
+	*desk
 }
 
 // node makes a node.
@@ -65,7 +56,7 @@ func (p *parser) close(n *node, base int) {
 			n.keys[i] = m.key
 		}
 	}
-	p.children = p.children[:base]
+	p.children = cutBack(p.children, base)
 }
 
 // isSpace reports whether c is white space between tokens.

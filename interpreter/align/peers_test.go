@@ -20,8 +20,17 @@ import (
 
 // BenchmarkPeers reads the same bytes with package align, with encoding/json where
 // the text is JSON, and, where DSPI_BAML names a folder with BAML in it, with BAML:
-// `make bench-align` installs that. How many times as fast align is stands in the
-// columns ×json and ×baml. What is read is compared before it is timed.
+// `make bench-align` installs that. All of them turn one text in memory into values
+// of one type, and what is read is compared before it is timed. How many times as
+// fast align is stands in the columns
+//
+//	×baml         BAML, into the type
+//	×json-struct  encoding/json, into a struct of the type
+//	×json-any     encoding/json, into an any; in the cases -any align reads the
+//	              type json, which is the same
+//
+// Compared is the least time of many readings, on all sides: what else the machine
+// was doing does not count.
 
 var (
 	orderType = &types.Record{Name: "Order", Fields: []types.Field{
@@ -45,6 +54,25 @@ var (
 		Outputs: []types.Field{{Name: "books", Type: &types.List{Elem: bookType}}},
 	}
 )
+
+// orderJSON and bookJSON are the types for encoding/json.
+type orderJSON struct {
+	Customer string   `json:"customer"`
+	Items    []string `json:"items"`
+	Total    float64  `json:"total"`
+	Paid     bool     `json:"paid"`
+}
+
+type bookJSON struct {
+	Title  string   `json:"title"`
+	Pages  int      `json:"pages"`
+	Tags   []string `json:"tags"`
+	Price  float64  `json:"price"`
+	Author struct {
+		Name string `json:"name"`
+		Born *int   `json:"born"`
+	} `json:"author"`
+}
 
 // order is what the two small replies mean; the second is the reply of a model that
 // knows better than to write JSON.
@@ -85,7 +113,16 @@ type peerCase struct {
 	text string
 	typ  types.Type
 	want any
-	json bool // the text is JSON
+
+	// Where the text is JSON, how encoding/json reads it.
+	intoStruct, intoAny func(text []byte) (any, error)
+}
+
+// into reads JSON into a T.
+func into[T any](text []byte) (any, error) {
+	var v T
+	err := json.Unmarshal(text, &v)
+	return v, err
 }
 
 func peerCases(b *testing.B) []peerCase {
@@ -106,9 +143,9 @@ func peerCases(b *testing.B) []peerCase {
 		ends = append(ends, len(grown)*(i+1)/300)
 	}
 	return []peerCase{
-		{Name: "valid", Function: "OneOrder", text: order, typ: orderType, want: wanted, json: true},
+		{Name: "valid", Function: "OneOrder", text: order, typ: orderType, want: wanted, intoStruct: into[orderJSON], intoAny: into[any]},
 		{Name: "messy", Function: "OneOrder", text: messyOrder, typ: orderType, want: wanted},
-		{Name: "large", Function: "Books", text: large, typ: &types.List{Elem: bookType}, want: list, json: true},
+		{Name: "large", Function: "Books", text: large, typ: &types.List{Elem: bookType}, want: list, intoStruct: into[[]bookJSON], intoAny: into[any]},
 		{Name: "stream", Function: "OneShelf", text: grown, Ends: ends,
 			typ: &types.Record{Name: "Shelf", Fields: shelf.Outputs}, want: value.NewObject("books", few)},
 	}
@@ -174,20 +211,44 @@ func baml(b *testing.B, cases []peerCase) map[string]float64 {
 	return times
 }
 
-// stdlib returns the nanoseconds that encoding/json takes, the least of several.
-func stdlib(b *testing.B, text []byte) float64 {
+// stdlib returns what reads the case with encoding/json, after a look at what it reads.
+func (c *peerCase) stdlib(b *testing.B, read func([]byte) (any, error)) func() error {
 	b.Helper()
-	best := time.Duration(1<<63 - 1)
-	for total, n := time.Duration(0), 0; n < 5 || total < time.Second; n++ {
-		var v any
-		from := time.Now()
-		if err := json.Unmarshal(text, &v); err != nil {
-			b.Fatal(err)
-		}
-		took := time.Since(from)
-		best, total = min(best, took), total+took
+	text := []byte(c.text)
+	got, err := read(text)
+	if err != nil {
+		b.Fatal(err)
 	}
-	return float64(best)
+	again, err := json.Marshal(got)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if v, err := value.DecodeJSON(again); err != nil || !value.Equal(v, c.want) {
+		b.Fatalf("encoding/json read something else: %.300s", again)
+	}
+	return func() error { _, err := read(text); return err }
+}
+
+// least returns the nanoseconds of the fastest call of each function. They take
+// turns of 20 ms, so that what the machine does beside meets all alike.
+func least(b *testing.B, of ...func() error) []float64 {
+	b.Helper()
+	best := make([]float64, len(of))
+	for round := range 50 {
+		for i, f := range of {
+			for start, first := time.Now(), true; first || time.Since(start) < 20*time.Millisecond; first = false {
+				from := time.Now()
+				if err := f(); err != nil {
+					b.Fatal(err)
+				}
+				took := float64(time.Since(from))
+				if round == 0 && first || took < best[i] {
+					best[i] = took
+				}
+			}
+		}
+	}
+	return best
 }
 
 // read reads a case as a program would.
@@ -216,34 +277,48 @@ func BenchmarkPeers(b *testing.B) {
 	peer := baml(b, cases)
 	for i := range cases {
 		c := &cases[i]
-		b.Run(fmt.Sprintf("%s-%dB", c.Name, len(c.text)), func(b *testing.B) {
-			got, err := c.read()
-			if err != nil {
-				b.Fatal(err)
-			}
-			if !value.Equal(got, c.want) {
-				b.Fatalf("align read something else: %.300s", value.EncodeJSON(got))
-			}
-			std := 0.0
-			if c.json {
-				std = stdlib(b, []byte(c.text))
-			}
-			b.SetBytes(int64(len(c.text)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := c.read(); err != nil {
-					b.Fatal(err)
-				}
-			}
-			ours := float64(b.Elapsed()) / float64(b.N)
-			if std > 0 {
-				b.ReportMetric(std/ours, "×json")
+		name := fmt.Sprintf("%s-%dB", c.Name, len(c.text))
+		b.Run(name, func(b *testing.B) {
+			ours := c.bench(b)
+			if c.intoStruct != nil {
+				t := least(b, ours, c.stdlib(b, c.intoStruct))
+				b.ReportMetric(t[1]/t[0], "×json-struct")
 			}
 			if peer != nil {
-				b.ReportMetric(peer[c.Name]/ours, "×baml")
+				t := least(b, ours)[0]
+				b.ReportMetric(t, "least-ns")
+				b.ReportMetric(peer[c.Name]/t, "×baml")
 			}
 		})
+		if c.intoAny != nil {
+			b.Run(name+"-any", func(b *testing.B) {
+				asAny := *c
+				asAny.typ = types.JSON
+				t := least(b, asAny.bench(b), c.stdlib(b, c.intoAny))
+				b.ReportMetric(t[1]/t[0], "×json-any")
+			})
+		}
 	}
+}
+
+// bench times a case, after a look at what is read, and returns what reads it.
+func (c *peerCase) bench(b *testing.B) func() error {
+	b.Helper()
+	got, err := c.read()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if !value.Equal(got, c.want) {
+		b.Fatalf("align read something else: %.300s", value.EncodeJSON(got))
+	}
+	b.SetBytes(int64(len(c.text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.read(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return func() error { _, err := c.read(); return err }
 }
 
 // The replies of the benchmark are of the sizes that it speaks of.

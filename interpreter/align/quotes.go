@@ -53,6 +53,9 @@ func (p *parser) opener() string {
 	default:
 		return ""
 	}
+	if c := rest[0]; c < utf8.RuneSelf && c != '\\' && !(len(rest) > 2 && rest[1] == c && rest[2] == c) {
+		return rest[:1]
+	}
 	for i, o := range openers {
 		if !strings.HasPrefix(rest, o.open) {
 			continue
@@ -111,7 +114,11 @@ func (p *parser) quoted(opener string, end byte) *node {
 	start, from := p.at, p.at // from: not yet written to b
 	inner, braces, curly := 0, 0, false
 	breaks := -1 // b's length and place where a text without its closing quote would end
-	for p.at < len(p.text) {
+	for {
+		p.skipPlain()
+		if p.at >= len(p.text) {
+			break
+		}
 		c := p.text[p.at]
 		p.steps++
 		if c == '\\' && !raw && !strings.HasPrefix(p.text[p.at:], closers[0]) {
@@ -191,6 +198,24 @@ func (p *parser) quoted(opener string, end byte) *node {
 		n.fixes |= innerQuotes.bit()
 	}
 	return n
+}
+
+// plainInText are the bytes that mean nothing but themselves in a text, whichever
+// quotes are around it.
+var plainInText = func() (plain [256]bool) {
+	for c := range plain {
+		plain[c] = c >= ' ' && c != 0xE2 && strings.IndexByte("\"'`\\:{}", byte(c)) < 0
+	}
+	return plain
+}()
+
+// skipPlain goes to the next byte that is not plain.
+func (p *parser) skipPlain() {
+	from := p.at
+	for p.at < len(p.text) && plainInText[p.text[p.at]] {
+		p.at++
+	}
+	p.steps += p.at - from
 }
 
 func isASCII(s string) bool { return s[0] < utf8.RuneSelf }

@@ -118,14 +118,19 @@ func (r *run) object(t *types.Record, n *node, at *loc) (any, bool) {
 		from, inexact = make([]int, len(t.Fields)), make([]bool, len(t.Fields))
 	}
 	var extra []int
+	var rest []string // the keys once more, where one is no very name
+
 	for i, key := range n.keys { // the very names first
-		if j, exact := r.find(t, key); exact {
+		switch j, exact := r.find(t, key); {
+		case exact:
 			from[j] = i + 1
-		} else if j < 0 {
+		case j < 0:
 			extra = append(extra, i)
+		default:
+			rest = n.keys
 		}
 	}
-	for i, key := range n.keys {
+	for i, key := range rest {
 		if j, exact := r.find(t, key); j >= 0 && !exact {
 			if from[j] != 0 {
 				if inexact[j] && !value.Equal(n.items[i].plain(), n.items[from[j]-1].plain()) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/dspi-lang/dspi/lang/types"
@@ -26,11 +27,70 @@ type run struct {
 	steps   int // work done, for the tests
 	calls   int
 	inside  int // texts around what is read
-	locs    slab[loc]
 	tried   map[attempt]*outcome
 	busy    map[attempt]bool
 	names   map[*types.Record][]string // see plainNames
 	options map[types.Type]*options
+	desk
+}
+
+// desk is what a reading is worked out with: nothing of it is part of what is read,
+// so the next reading uses it again.
+type desk struct {
+	nodes    slab[node]
+	items    slab[*node]
+	keys     slab[string]
+	children []child // of all that is open, one behind the other
+	locs     slab[loc]
+
+	// Of what strict reads: what is open, and a text with escapes.
+	openNames  []string
+	openValues []any
+	unescaped  []byte
+}
+
+// child is an element of a list, or a name and its value.
+type child struct {
+	key  string
+	node *node
+}
+
+// runs are readings that have ended.
+var runs = sync.Pool{New: func() any { return new(run) }}
+
+func begin(mode Mode) *run {
+	r := runs.Get().(*run)
+	r.mode = mode
+	return r
+}
+
+// end gives a reading back. Its nodes and places must not be used any more.
+func (r *run) end() {
+	d := r.desk
+	d.nodes.reset()
+	d.items.reset()
+	d.keys.reset()
+	d.locs.reset()
+	d.children = emptied(d.children)
+	d.openNames = emptied(d.openNames)
+	d.openValues = emptied(d.openValues)
+	d.unescaped = emptied(d.unescaped)
+	*r = run{desk: d, repairs: emptied(r.repairs)}
+	runs.Put(r)
+}
+
+// emptied is a list for the next reading to fill. One that grew large is not kept.
+func emptied[T any](list []T) []T {
+	if cap(list) > 8*maxSlab {
+		return nil
+	}
+	return cutBack(list, 0)
+}
+
+// cutBack is list without its elements from n on, which nothing holds any more.
+func cutBack[T any](list []T, n int) []T {
+	clear(list[n:])
+	return list[:n]
 }
 
 type attempt struct {
@@ -83,6 +143,12 @@ func (l *loc) len() int {
 	return l.depth
 }
 
+func (l *loc) path() []any {
+	out := make([]any, l.len())
+	l.write(out)
+	return out
+}
+
 // write writes the path into out, which is as long.
 func (l *loc) write(out []any) {
 	for ; l != nil; l = l.parent {
@@ -128,7 +194,7 @@ func (r *run) mark() mark {
 }
 
 func (r *run) reset(m mark) {
-	r.repairs, r.faults = r.repairs[:m.repairs], r.faults[:m.faults]
+	r.repairs, r.faults = cutBack(r.repairs, m.repairs), cutBack(r.faults, m.faults)
 	r.score, r.more, r.moreBad = m.score, m.more, m.moreBad
 }
 
@@ -195,9 +261,6 @@ func (r *run) fix(k kind, at *loc, msg string) {
 		r.more++
 		return
 	}
-	if r.repairs == nil {
-		r.repairs = make([]repaired, 0, 16)
-	}
 	r.repairs = append(r.repairs, repaired{k, at, msg})
 }
 
@@ -258,12 +321,18 @@ func (r *run) check(t types.Type, v any, at *loc) (any, bool) {
 // done ends a reading: paths are written out, what is not listed is counted, nodes
 // become values.
 func (r *run) done() (repairs []value.Repair, faults []value.Fault) {
-	var paths pathWriter
 	if n := len(r.repairs); n > 0 {
 		repairs = make([]value.Repair, n, n+min(r.more, 1))
-		for i, x := range r.repairs {
-			repairs[i] = x.kind.repair(paths.path(x.at), x.msg)
+	}
+	var path []any // of one repair and those that follow it at the same place
+	steps := make([]any, r.repairSteps())
+	for i, x := range r.repairs {
+		if i == 0 || x.at != r.repairs[i-1].at {
+			n := x.at.len()
+			path, steps = steps[:n:n], steps[n:]
+			x.at.write(path)
 		}
+		repairs[i] = x.kind.repair(path, x.msg)
 	}
 	if r.more > 0 {
 		repairs = append(repairs, moreRepairs.repair([]any{}, strconv.Itoa(r.more)+" more repairs"))
@@ -272,7 +341,7 @@ func (r *run) done() (repairs []value.Repair, faults []value.Fault) {
 		if n, ok := x.input.(*node); ok {
 			x.input = n.plain()
 		}
-		faults = append(faults, value.Fault{Loc: paths.path(x.at), Type: x.kind, Msg: x.msg, Input: x.input})
+		faults = append(faults, value.Fault{Loc: x.at.path(), Type: x.kind, Msg: x.msg, Input: x.input})
 	}
 	if r.moreBad > 0 {
 		faults = append(faults, value.Fault{Loc: []any{}, Type: "more_faults", Msg: strconv.Itoa(r.moreBad) + " more faults"})
@@ -280,22 +349,15 @@ func (r *run) done() (repairs []value.Repair, faults []value.Fault) {
 	return repairs, faults
 }
 
-// pathWriter writes paths out. Neighbours at one place share theirs.
-type pathWriter struct {
-	steps slab[any]
-	at    *loc
-	last  []any
-}
-
-func (w *pathWriter) path(at *loc) []any {
-	if at == nil {
-		return []any{}
+// repairSteps returns how many steps the paths of the repairs have.
+func (r *run) repairSteps() int {
+	n := 0
+	for i, x := range r.repairs {
+		if i == 0 || x.at != r.repairs[i-1].at {
+			n += x.at.len()
+		}
 	}
-	if at != w.at {
-		w.at, w.last = at, w.steps.take(at.depth)
-		at.write(w.last)
-	}
-	return w.last
+	return n
 }
 
 // shallow is the node as a value in which lists and objects hold nothing but nulls:

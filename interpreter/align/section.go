@@ -15,7 +15,7 @@ import (
 //   - a choice is one of those that were shown, or named, bare or as JSON
 //   - true and false may be written True and False, null None: prompts say so
 //   - everything else is JSON
-func asAsked(t types.Type, text string) (any, bool) {
+func (d *desk) asAsked(t types.Type, text string) (any, bool) {
 	inner, optional := types.Unwrap(t)
 	if optional && (text == "null" || text == "None" || text == "" && !isText(inner)) {
 		return nil, true
@@ -42,7 +42,7 @@ func asAsked(t types.Type, text string) (any, bool) {
 	case types.Equal(inner, types.Bool) && (text == "True" || text == "False"):
 		return text == "True", true
 	}
-	return strictJSON(inner, text)
+	return d.strictJSON(inner, text)
 }
 
 // named finds the choice that a text is, by what the model sees, else by name.
@@ -94,7 +94,7 @@ func isScalar(t types.Type) bool {
 func (r *run) section(t types.Type, text string, at *loc) (any, bool) {
 	text = strings.TrimSpace(text)
 	r.steps += len(text)
-	if v, ok := asAsked(t, text); ok {
+	if v, ok := r.asAsked(t, text); ok {
 		return v, true
 	}
 	if r.mode == Strict {
@@ -108,7 +108,7 @@ func (r *run) section(t types.Type, text string, at *loc) (any, bool) {
 		r.fix(thinking, at, "")
 	}
 	if rest != text {
-		if v, ok := asAsked(t, rest); ok {
+		if v, ok := r.asAsked(t, rest); ok {
 			if !cut {
 				r.fix(prose, at, "took out what is not seen around the value")
 			}
@@ -196,7 +196,7 @@ func (r *run) words(t types.Type, text string, at *loc) (any, bool) {
 // fence, else a value found among its words.
 func (r *run) little(t types.Type, text string, at *loc) (any, bool) {
 	m := r.mark()
-	n := alone(text, &r.steps)
+	n := r.alone(text)
 	if n == nil {
 		n = &node{kind: bareNode, text: text}
 	}
@@ -219,7 +219,7 @@ func (r *run) little(t types.Type, text string, at *loc) (any, bool) {
 		if around {
 			r.fix(prose, at, "")
 		}
-		if v, ok := asAsked(t, inner); ok {
+		if v, ok := r.asAsked(t, inner); ok {
 			return v, true
 		}
 		if v, ok := r.value(t, &node{kind: bareNode, text: inner}, at); ok {
@@ -228,7 +228,7 @@ func (r *run) little(t types.Type, text string, at *loc) (any, bool) {
 		r.reset(m)
 	}
 	if strings.ContainsAny(text, "{[") {
-		if found, deep := candidates(text, &r.steps); !deep && len(found) > 0 && len(found) <= maxCandidates {
+		if found, deep := r.candidates(text); !deep && len(found) > 0 && len(found) <= maxCandidates {
 			if o := r.best(t, found, at); o.ok || allSaid(found) {
 				return r.put(o, at)
 			}
@@ -240,7 +240,7 @@ func (r *run) little(t types.Type, text string, at *loc) (any, bool) {
 // structured reads a list, a record, anything, or one of several.
 func (r *run) structured(t types.Type, text string, at *loc) (any, bool) {
 	m := r.mark()
-	if n := alone(text, &r.steps); n != nil {
+	if n := r.alone(text); n != nil {
 		v, ok := r.value(t, n, at)
 		if ok {
 			return v, true
@@ -257,7 +257,7 @@ func (r *run) structured(t types.Type, text string, at *loc) (any, bool) {
 		}
 		r.reset(m)
 	}
-	found, deep := candidates(text, &r.steps)
+	found, deep := r.candidates(text)
 	if deep {
 		return r.fault(at, "recursion_loop", "expected a value nested at most 200 deep", nil)
 	}
@@ -409,7 +409,7 @@ func (r *run) refuse(t types.Type, text string, at *loc) (any, bool) {
 	inner, _ := types.Unwrap(t)
 	var in any = text
 	if !isText(inner) {
-		s := &strict{text: text}
+		s := &strict{text: text, desk: &r.desk}
 		v, ok := s.any()
 		s.space()
 		switch {

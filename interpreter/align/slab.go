@@ -1,38 +1,37 @@
 package align
 
-// slab hands out slices that share a few arrays, so that many small ones cost a few
-// allocations. Its arrays double in size up to maxSlab; the first has room for
-// minSlab.
+// slab hands out slices that share a few arrays, so that many small ones cost few
+// allocations. Its arrays double in size up to maxSlab; reset keeps the last for
+// the next reading.
 type slab[T any] struct {
-	free []T
-	size int // of the last array
+	last []T
+	used int // of last
 }
 
 const (
-	minSlab = 8
+	minSlab = 16
 	maxSlab = 512
 )
 
 // take returns n new elements, to which none can be appended in place.
 func (s *slab[T]) take(n int) []T {
-	if n > len(s.free) {
+	from := s.used
+	if from+n > len(s.last) {
 		if n > maxSlab/2 {
 			return make([]T, n)
 		}
-		s.size = max(min(2*s.size, maxSlab), minSlab, n)
-		s.free = make([]T, s.size)
+		s.last = make([]T, max(min(2*len(s.last), maxSlab), minSlab, n))
+		from = 0
 	}
-	out := s.free[:n:n]
-	s.free = s.free[n:]
-	return out
+	s.used = from + n
+	return s.last[from:s.used:s.used]
 }
 
 // one returns a new element.
 func (s *slab[T]) one() *T { return &s.take(1)[0] }
 
-// keep returns a copy of list.
-func (s *slab[T]) keep(list []T) []T {
-	out := s.take(len(list))
-	copy(out, list)
-	return out
+// reset makes the elements new again. Nobody may hold any of them.
+func (s *slab[T]) reset() {
+	clear(s.last[:s.used])
+	s.used = 0
 }

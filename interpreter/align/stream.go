@@ -390,3 +390,17 @@ func (s *Stream) Fields() []string {
 	}
 	return slices.Clip(out)
 }
+
+// whole returns text without a character at its end of which bytes are missing.
+func whole(text string) string {
+	for i := 1; i <= min(3, len(text)); i++ {
+		c := text[len(text)-i]
+		if utf8.RuneStart(c) {
+			if c >= utf8.RuneSelf && !utf8.FullRuneInString(text[len(text)-i:]) {
+				return text[:len(text)-i]
+			}
+			return text
+		}
+	}
+	return text
+}

@@ -1,6 +1,7 @@
 package align
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -18,14 +19,23 @@ type strict struct {
 	text string
 	at   int
 	deep int
+	*desk
+
+	shared []fieldNames // of the records that were read
+}
+
+type fieldNames struct {
+	of    *types.Record
+	names []string
 }
 
 // strictJSON reads a text that is one JSON value of t, as value.Check wants it in
 // its Strict mode.
-func strictJSON(t types.Type, text string) (any, bool) {
-	s := &strict{text: text}
+func (d *desk) strictJSON(t types.Type, text string) (any, bool) {
+	s := &strict{text: text, desk: d}
 	s.space()
 	v, ok := s.typed(t)
+	d.openNames, d.openValues = cutBack(d.openNames, 0), cutBack(d.openValues, 0)
 	if !ok {
 		return nil, false
 	}
@@ -175,7 +185,7 @@ func (s *strict) list(t *types.List) (any, bool) {
 	if s.peek() != '[' || !s.enter() {
 		return nil, false
 	}
-	out := []any{}
+	base := len(s.openValues)
 	for first := true; ; first = false {
 		if done, ok := s.next(first, ']'); !ok {
 			return nil, false
@@ -186,13 +196,22 @@ func (s *strict) list(t *types.List) (any, bool) {
 		if !ok {
 			return nil, false
 		}
-		out = append(out, v)
+		s.openValues = append(s.openValues, v)
 	}
+	out := s.taken(base)
 	if !t.Constraints.IsZero() {
 		_, faults := value.Check(&types.List{Elem: types.JSON, Constraints: t.Constraints}, out, value.Strict)
 		return out, faults == nil
 	}
 	return out, true
+}
+
+// taken takes the values from base on off the stack.
+func (s *strict) taken(base int) []any {
+	out := make([]any, len(s.openValues)-base)
+	copy(out, s.openValues[base:])
+	s.openValues = cutBack(s.openValues, base)
+	return out
 }
 
 // enter goes into a bracket.
@@ -236,7 +255,8 @@ func (s *strict) mapping(t *types.Map) (any, bool) {
 	if s.peek() != '{' || !s.enter() {
 		return nil, false
 	}
-	out := &value.Object{}
+	base, nameBase := len(s.openValues), len(s.openNames)
+	var seen map[string]bool // where there are many names
 	for first := true; ; first = false {
 		if done, ok := s.next(first, '}'); !ok {
 			return nil, false
@@ -247,15 +267,28 @@ func (s *strict) mapping(t *types.Map) (any, bool) {
 		if !ok {
 			return nil, false
 		}
-		if _, twice := out.Get(name); twice {
+		before := s.openNames[nameBase:]
+		if len(before) == fewKeys {
+			seen = make(map[string]bool, 2*fewKeys)
+			for _, n := range before {
+				seen[n] = true
+			}
+		}
+		if seen[name] || seen == nil && slices.Contains(before, name) {
 			return nil, false
 		}
+		if seen != nil {
+			seen[name] = true
+		}
+		s.openNames = append(s.openNames, name)
 		v, ok := s.typed(t.Elem)
 		if !ok {
 			return nil, false
 		}
-		out.Set(name, v)
+		s.openValues = append(s.openValues, v)
 	}
+	out := value.ObjectOf(slices.Clone(s.openNames[nameBase:]), s.taken(base))
+	s.openNames = cutBack(s.openNames, nameBase)
 	if !t.Constraints.IsZero() {
 		_, faults := value.Check(&types.Map{Elem: types.JSON, Constraints: t.Constraints}, out, value.Strict)
 		return out, faults == nil
@@ -269,11 +302,7 @@ func (s *strict) record(t *types.Record) (any, bool) {
 	if s.peek() != '{' || !s.enter() {
 		return nil, false
 	}
-	var few [16]any
-	values := few[:]
-	if len(t.Fields) > len(few) {
-		values = make([]any, len(t.Fields))
-	}
+	values := make([]any, len(t.Fields))
 	var bits [4]uint64 // which are given
 	given := bits[:]
 	if len(t.Fields) > 64*len(bits) {
@@ -308,19 +337,32 @@ func (s *strict) record(t *types.Record) (any, bool) {
 			return nil, false
 		}
 	}
-	out := value.MakeObject(len(t.Fields))
 	for i := range t.Fields {
-		f := &t.Fields[i]
 		if count < len(t.Fields) && given[i/64]&(1<<(i%64)) == 0 {
-			v, ok := absent(f)
+			v, ok := absent(&t.Fields[i])
 			if !ok {
 				return nil, false
 			}
 			values[i] = v
 		}
-		out.Set(f.Name, values[i])
 	}
-	return out, true
+	return value.ObjectOf(s.namesOf(t), values), true
+}
+
+// namesOf returns the names of a record's fields, which the objects of one reading
+// share.
+func (s *strict) namesOf(t *types.Record) []string {
+	for i := range s.shared {
+		if s.shared[i].of == t {
+			return s.shared[i].names
+		}
+	}
+	names := make([]string, len(t.Fields))
+	for i := range t.Fields {
+		names[i] = t.Fields[i].Name
+	}
+	s.shared = append(s.shared, fieldNames{t, names})
+	return names
 }
 
 // absent returns what a field takes that is not given.
@@ -395,13 +437,12 @@ func (s *strict) raw() (string, bool) {
 
 // escaped reads the rest of a text from its first backslash on.
 func (s *strict) escaped(start, i int) (string, bool) {
-	b := make([]byte, 0, i-start+64)
-	b = append(b, s.text[start:i]...)
+	b := append(s.unescaped[:0], s.text[start:i]...)
 	for i < len(s.text) {
 		c := s.text[i]
 		switch {
 		case c == '"':
-			s.at = i + 1
+			s.at, s.unescaped = i+1, b
 			return string(b), true
 		case c < 0x20:
 			return "", false

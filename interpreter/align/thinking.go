@@ -16,8 +16,11 @@ var thoughts = []struct{ open, end string }{
 // unthink cuts what a model thought from the start of a reply. Thoughts that do not
 // end are all that there is: the rest is empty.
 func unthink(text string) (rest string, cut bool) {
+	if strings.IndexByte(text, '<') < 0 && strings.IndexByte(text, '[') < 0 && !strings.Contains(text, "◁") {
+		return text, false
+	}
 	rest = text
-	for strings.ContainsAny(text[:min(len(text), 100)], "<[◁") {
+	for {
 		start := strings.TrimLeftFunc(rest, unicode.IsSpace)
 		found := false
 		for _, tag := range thoughts {
@@ -35,7 +38,7 @@ func unthink(text string) (rest string, cut bool) {
 			break
 		}
 	}
-	if !cut { // templates write the first tag themselves
+	if !cut && strings.Contains(text, "</think>") { // templates write the first tag themselves
 		if i := strings.LastIndex(text, "</think>"); i >= 0 && !strings.Contains(text[:i], "<think>") {
 			return strings.TrimSpace(text[i+len("</think>"):]), true
 		}

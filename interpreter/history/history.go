@@ -17,6 +17,7 @@ package history
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
@@ -32,6 +33,7 @@ const (
 	OK          Status = "ok"
 	Failed      Status = "failed"
 	Interrupted Status = "interrupted" // somebody stopped it, or its time was up
+	Paused      Status = "paused"      // it waits for a person
 	Unended     Status = "did not end" // its process went away in the middle
 )
 
@@ -46,14 +48,17 @@ type Failure struct {
 
 // Usage is what a run used, as the Result of a run counts it.
 type Usage struct {
-	Calls           int      `json:"calls"` // requests that were answered
-	InputTokens     int      `json:"input_tokens"`
-	OutputTokens    int      `json:"output_tokens"`
-	CachedTokens    int      `json:"cached_tokens,omitempty"`
-	ReasoningTokens int      `json:"reasoning_tokens,omitempty"`
-	Cached          int      `json:"cached"` // replies that were kept from earlier calls: nothing was sent
-	USD             *float64 `json:"usd"`    // nil: a price is not known
-	Estimated       bool     `json:"estimated,omitempty"`
+	Calls           int `json:"calls"` // requests that were answered
+	InputTokens     int `json:"input_tokens"`
+	OutputTokens    int `json:"output_tokens"`
+	CachedTokens    int `json:"cached_tokens,omitempty"`
+	ReasoningTokens int `json:"reasoning_tokens,omitempty"`
+	Cached          int `json:"cached"` // replies that were kept from earlier calls: nothing was sent
+	// Journaled are those of Calls and Cached that an earlier leg of the run had:
+	// the counts are those of all its legs.
+	Journaled int      `json:"journaled,omitempty"`
+	USD       *float64 `json:"usd"` // nil: a price is not known
+	Estimated bool     `json:"estimated,omitempty"`
 }
 
 // Model is a model that a program was planned with.
@@ -83,9 +88,58 @@ type Run struct {
 	Outputs json.RawMessage `json:"outputs"` // null unless it is OK
 	Error   *Failure        `json:"error,omitempty"`
 	Usage   Usage           `json:"usage"` // so far
+	// Origin is how the run was begun; nil where that is not known, and then it
+	// cannot be resumed.
+	Origin *Origin `json:"origin,omitempty"`
 
 	// Writer is the id of the Recorder that writes the run.
 	Writer string `json:"-"`
+}
+
+// Origin is how runs were begun, so that one can be taken up again. It holds no
+// secret.
+type Origin struct {
+	Program   string `json:"program,omitempty"`   // the name that was given; "" for none
+	Signature string `json:"signature,omitempty"` // that stands for a file
+	Source    string `json:"source,omitempty"`    // SHA-256 of the program's texts, in hexadecimal digits
+	Model     string `json:"model,omitempty"`     // of --model
+	// DefaultModel answered where nothing else named a model: what DSPI_MODEL said.
+	DefaultModel string `json:"default_model,omitempty"`
+	// Vars are the values of variables that were given, as JSON, but for secrets:
+	// these are in Secrets by their names.
+	Vars    map[string]json.RawMessage `json:"vars,omitempty"`
+	Secrets []string                   `json:"secrets,omitempty"`
+	State   string                     `json:"state,omitempty"` // the path of a saved program
+	// Files are the paths of files whose bytes are an input, by the input's name.
+	Files map[string]string `json:"files,omitempty"`
+	// Unkept are the inputs that are not whole in Inputs: secrets, bytes of media.
+	Unkept []string `json:"unkept,omitempty"`
+	// Table makes the run a batch: its rows are runs of their own, whose ids are
+	// the id of the batch, a dash, and the number of the row. nil for all others.
+	Table *Table `json:"table,omitempty"`
+}
+
+// Table is what a batch goes through.
+type Table struct {
+	Path        string   `json:"path"`
+	Rows        string   `json:"rows,omitempty"` // ranges: 7,12-20
+	Limit       int      `json:"limit,omitempty"`
+	Carry       []string `json:"carry,omitempty"` // columns that are copied into the output
+	Concurrency int      `json:"concurrency"`
+}
+
+// RowID returns the id of the run of a row of a batch.
+func RowID(batch string, row int) string { return fmt.Sprintf("%s-%d", batch, row) }
+
+// IsRow reports whether an id is that of a row of a batch, and of which.
+func IsRow(id string) (batch string, ok bool) {
+	batch, _, ok = strings.Cut(id, "-")
+	return batch, ok
+}
+
+// Resumable reports whether a run can be taken up again: it has no good end.
+func (r *Run) Resumable() bool {
+	return r.Origin != nil && r.Status != OK && r.Status != Running
 }
 
 // Duration returns how long a run took, 0 for one that has no end.
@@ -154,6 +208,7 @@ type Reply struct {
 	Usage     lm.Usage      `json:"usage"`
 	Cost      *float64      `json:"cost"` // US dollars; nil: the price is not known
 	Cached    bool          `json:"cached,omitempty"`
+	Journaled bool          `json:"journaled,omitempty"` // an earlier leg of the run had it
 	// Answered is the address of the model that answered, where a route chose it,
 	// and Name what the provider called it.
 	Answered string  `json:"answered,omitempty"`

@@ -45,7 +45,7 @@ type Line struct {
 // LineWriter writes the events of runs as lines of JSON, without secrets and without
 // the bytes of media. Its See is a trace.Sink. Outputs that grow are left out.
 type LineWriter struct {
-	clean Recorder // of which nothing is written
+	lines *Lines
 
 	mu   sync.Mutex
 	json *json.Encoder
@@ -56,7 +56,7 @@ type LineWriter struct {
 func NewLineWriter(w io.Writer, about About) *LineWriter {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	return &LineWriter{clean: Recorder{about: about, clean: cleaner(about.Secrets)}, json: e}
+	return &LineWriter{lines: NewLines(about), json: e}
 }
 
 // See writes an event.
@@ -64,7 +64,7 @@ func (w *LineWriter) See(e trace.Event) {
 	if e.Kind == trace.Partial {
 		return
 	}
-	l := w.line(e)
+	l := w.lines.Of(e)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err == nil {
@@ -79,8 +79,19 @@ func (w *LineWriter) Err() error {
 	return w.err
 }
 
-func (w *LineWriter) line(e trace.Event) *Line {
-	r := &w.clean
+// Lines makes events Lines, without what is secret.
+type Lines struct {
+	clean Recorder // of which nothing is written
+}
+
+// NewLines returns Lines that know what is secret in about.
+func NewLines(about About) *Lines {
+	return &Lines{Recorder{about: about, clean: cleaner(about.Secrets)}}
+}
+
+// Of returns the Line of an event.
+func (x *Lines) Of(e trace.Event) *Line {
+	r := &x.clean
 	l := &Line{
 		Time: e.Time, Run: e.Run, Kind: e.Kind, Address: e.Address, Path: e.Path, Step: e.Step, Parent: e.Parent, Call: e.Call, Element: e.Element,
 		Model: e.Model, Tool: e.Tool, Attempt: e.Number, Wait: e.Wait, Duration: e.Duration, Assert: e.Assert, Suggest: e.Suggest, Final: e.Final,

@@ -37,7 +37,16 @@ func (m *Memory) Write(_ context.Context, b *Batch) error {
 			delete(m.writers, w.ID)
 		}
 	}
+	for _, id := range b.Again {
+		delete(m.steps, id)
+		delete(m.calls, id)
+	}
 	for _, r := range b.Runs {
+		if old := m.runs[r.ID]; old != nil && !old.Started.Equal(r.Started) {
+			c := *r
+			c.Started = old.Started
+			r = &c
+		}
 		m.runs[r.ID] = r
 	}
 	for _, s := range b.Steps {
@@ -147,6 +156,11 @@ func (m *Memory) Delete(_ context.Context, ids ...string) (int, error) {
 		return 0, ErrClosed
 	}
 	n := 0
+	for id := range m.runs {
+		if batch, ok := IsRow(id); ok && slices.Contains(ids, batch) && !slices.Contains(ids, id) {
+			ids = append(slices.Clip(ids), id)
+		}
+	}
 	for _, id := range ids {
 		if m.runs[id] != nil {
 			n++

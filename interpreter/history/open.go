@@ -10,6 +10,7 @@ import (
 
 	"github.com/dspi-lang/dspi/interpreter/align"
 	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/value"
@@ -40,7 +41,10 @@ func (o *openRun) see(e trace.Event) []any {
 		o.run = Run{
 			ID: e.Run, Program: e.Address, File: r.about.File, Version: r.about.Version, Models: r.about.Models,
 			Status: Running, Started: e.Time, Inputs: r.values(e.Address, e.Inputs), Outputs: null(),
-			Usage: Usage{USD: new(float64)}, Writer: r.writer.ID,
+			Usage: Usage{USD: new(float64)}, Writer: r.writer.ID, Origin: r.origin(e),
+		}
+		if e.Resumed {
+			return []any{again(e.Run), o.copyRun()}
 		}
 		return []any{o.copyRun()}
 	case trace.RunEnd:
@@ -151,6 +155,9 @@ func (o *openRun) count(reply *Reply) { o.run.Usage.add(reply) }
 
 // add adds a reply and what else was paid for it.
 func (u *Usage) add(reply *Reply) {
+	if reply.Journaled {
+		u.Journaled++
+	}
 	if reply.Cached {
 		u.Cached++
 	} else {
@@ -177,6 +184,20 @@ func (u *Usage) spend(used lm.Usage, cost *float64) {
 	u.USD = &usd
 }
 
+// Plus returns what two uses are together. The cost is known when both are.
+func (u Usage) Plus(v Usage) Usage {
+	sum := Usage{
+		Calls: u.Calls + v.Calls, InputTokens: u.InputTokens + v.InputTokens, OutputTokens: u.OutputTokens + v.OutputTokens,
+		CachedTokens: u.CachedTokens + v.CachedTokens, ReasoningTokens: u.ReasoningTokens + v.ReasoningTokens,
+		Cached: u.Cached + v.Cached, Journaled: u.Journaled + v.Journaled, Estimated: u.Estimated || v.Estimated,
+	}
+	if u.USD != nil && v.USD != nil {
+		usd := *u.USD + *v.USD
+		sum.USD = &usd
+	}
+	return sum
+}
+
 // UsageOf returns what calls used together: for a run that has no end.
 func UsageOf(calls []Call) Usage {
 	u := Usage{USD: new(float64)}
@@ -196,6 +217,9 @@ func statusOf(err error) Status {
 	var d *diag.Diagnostic
 	if errors.As(err, &d) && d.Code == "E0617" {
 		return Interrupted
+	}
+	if tool.IsPaused(err) {
+		return Paused
 	}
 	if e := lm.AsError(err); e != nil && e.Kind == lm.KindCanceled {
 		return Interrupted
@@ -263,7 +287,7 @@ func (r *Recorder) reply(e trace.Event) *Reply {
 	x := e.Reply
 	out := &Reply{
 		Text: r.text(x.Text), Reasoning: r.text(x.Reasoning), ToolCalls: r.toolCalls(x.ToolCalls), Finish: x.Finish,
-		Usage: x.Usage, Cost: x.Cost, Cached: x.Cached, Answered: x.Address, Name: r.text(x.Model),
+		Usage: x.Usage, Cost: x.Cost, Cached: x.Cached, Journaled: x.Journaled, Answered: x.Address, Name: r.text(x.Model),
 	}
 	for _, also := range x.Also {
 		out.Also = append(out.Also, Spent(also))

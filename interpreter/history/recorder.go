@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +36,9 @@ type About struct {
 	// Secrets are texts that are written nowhere: keys, the values of sensitive
 	// variables.
 	Secrets []string
+	// Origin is how the runs were begun, so that they can be resumed; nil: they
+	// cannot.
+	Origin *Origin
 	// Hidden are the names of inputs and outputs that hold a secret, by the address
 	// of the program or step that they belong to.
 	Hidden map[string][]string
@@ -49,7 +54,7 @@ type Recorder struct {
 
 	gate    sync.RWMutex // held by who puts something into entries
 	closed  bool
-	entries chan any // *Run, *Step, *Call, or a chan error that is told when all before it is written
+	entries chan any // *Run, again, *Step, *Call, or a chan error that is told when all before it is written
 	done    chan struct{}
 
 	mu   sync.Mutex
@@ -195,7 +200,18 @@ func (r *Recorder) writeFrom(first any) {
 	add(first)
 	enough := time.NewTimer(gather)
 	defer enough.Stop()
-	for b.size() < batchSize && told == nil {
+	for b.size() < batchSize {
+		if told != nil { // somebody waits: only what is there already comes along
+			select {
+			case x, ok := <-r.entries:
+				if ok {
+					add(x)
+					continue
+				}
+			default:
+			}
+			break
+		}
 		select {
 		case x, ok := <-r.entries:
 			if !ok {
@@ -263,7 +279,11 @@ type batch struct {
 	steps map[key]*Step
 	calls map[key]*Call
 	order []any // keys, in the order in which they came first
+	again []string
 }
+
+// again is the id of a run that goes on.
+type again string
 
 // key names a step or a call.
 type key struct {
@@ -276,10 +296,16 @@ func newBatch() *batch {
 	return &batch{runs: map[string]*Run{}, steps: map[key]*Step{}, calls: map[key]*Call{}}
 }
 
-func (b *batch) size() int { return len(b.order) }
+func (b *batch) size() int { return len(b.order) + len(b.again) }
 
 func (b *batch) add(record any) {
 	switch x := record.(type) {
+	case again:
+		// What was to be written of it would be deleted.
+		b.order = slices.DeleteFunc(b.order, func(at any) bool { k, ok := at.(key); return ok && k.run == string(x) })
+		maps.DeleteFunc(b.steps, func(k key, _ *Step) bool { return k.run == string(x) })
+		maps.DeleteFunc(b.calls, func(k key, _ *Call) bool { return k.run == string(x) })
+		b.again = append(b.again, string(x))
 	case *Run:
 		if b.runs[x.ID] == nil {
 			b.order = append(b.order, x.ID)
@@ -301,7 +327,7 @@ func (b *batch) add(record any) {
 }
 
 func (b *batch) batch() *Batch {
-	out := &Batch{}
+	out := &Batch{Again: b.again}
 	for _, at := range b.order {
 		switch at := at.(type) {
 		case string:

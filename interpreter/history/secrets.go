@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/value"
 )
@@ -22,6 +23,24 @@ func (r *Recorder) text(s string) string {
 		return s
 	}
 	return r.clean(s)
+}
+
+// origin returns how a run was begun, with the inputs that are not kept whole.
+func (r *Recorder) origin(e trace.Event) *Origin {
+	if r.about.Origin == nil {
+		return nil
+	}
+	o := *r.about.Origin
+	if _, row := IsRow(e.Run); row {
+		o.Table = nil
+	}
+	for name, v := range e.Inputs.All() {
+		kept := value.NewObject(name, v)
+		if string(r.values(e.Address, kept)) != string(value.EncodeJSON(kept)) {
+			o.Unkept = append(slices.Clip(o.Unkept), name)
+		}
+	}
+	return &o
 }
 
 func null() json.RawMessage { return json.RawMessage("null") }

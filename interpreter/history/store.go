@@ -13,7 +13,9 @@ import (
 // passes the suite in historytest.
 type Store interface {
 	// Write keeps a batch: all of it, or with an error nothing. A run, step or
-	// call that is there already is replaced.
+	// call that is there already is replaced; a run keeps the time at which it
+	// began. A store that has a journal, too, forgets with the end of a run that is
+	// OK what the journal has of it.
 	Write(ctx context.Context, b *Batch) error
 	// Run returns a run by its id or the beginning of it; "" is the one that
 	// began last. The error is a *NoRunError when there is none or several.
@@ -21,8 +23,8 @@ type Store interface {
 	// Runs returns runs without their steps and calls, the newest first. A limit
 	// of 0 is none.
 	Runs(ctx context.Context, limit int) ([]Run, error)
-	// Delete deletes runs by their ids, with steps and calls, and returns how
-	// many there were.
+	// Delete deletes runs by their ids, with steps and calls, those of a batch with
+	// the runs of its rows, and returns how many there were.
 	Delete(ctx context.Context, ids ...string) (int, error)
 	// DeleteBefore deletes the runs that began before t, except those that are
 	// running, and returns how many there were.
@@ -35,13 +37,17 @@ type Store interface {
 // Batch is what is written at once.
 type Batch struct {
 	Writer *Writer // who writes; nil: no change
-	Runs   []*Run
+	// Again are the ids of runs that go on: the steps and calls that they have are
+	// deleted before anything else is written, since the run goes through them
+	// again.
+	Again []string
+	Runs  []*Run
 	Steps  []*Step
 	Calls  []*Call
 }
 
 // Size returns how many records a batch has.
-func (b *Batch) Size() int { return len(b.Runs) + len(b.Steps) + len(b.Calls) }
+func (b *Batch) Size() int { return len(b.Again) + len(b.Runs) + len(b.Steps) + len(b.Calls) }
 
 // Writer is a Recorder that is at work. What it says of itself is how others know
 // whether a run without an end is running.

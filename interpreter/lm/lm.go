@@ -157,9 +157,15 @@ type Response struct {
 	// Cached says that the reply was kept from an earlier call: nothing was
 	// sent, and Cost is zero.
 	Cached bool
+	// Journaled says that an earlier leg of the same run had the reply: nothing
+	// was sent for it now. All else is as it was then.
+	Journaled bool
 	// Also are other requests that were sent for this reply and are paid, too: a
 	// hedge that came second, a member of a route that failed after it answered.
 	Also []Spent
+	// Vectors are what a model that embeds answers with, in place of a text: one for
+	// each message of the request.
+	Vectors [][]float32
 }
 
 // Spent is what one request used.

@@ -31,6 +31,15 @@ func (e *MisfitError) Error() string {
 // signature's outputs. A reply that does not fit is sent back with what is wrong
 // with it, up to call.Retries times; each is a call of its own in trace and usage.
 func Ask(ctx context.Context, call *Call) (*value.Object, error) {
+	call = hinted(ctx, call)
+	outputs, err := ask(ctx, call)
+	if err == nil {
+		record(ctx, call, outputs)
+	}
+	return outputs, err
+}
+
+func ask(ctx context.Context, call *Call) (*value.Object, error) {
 	q := &question{call: call, adapter: call.Adapter, sig: call.Signature, demos: call.Demos, inputs: call.Inputs}
 	free, ok := call.Adapter.(prompt.Extractor)
 	if !ok {
@@ -78,7 +87,7 @@ func (q *question) ask(ctx context.Context) (*value.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		reading, misfit := c.read(reply)
+		reading, misfit := c.read(c.form, reply.Text, reply.Finish)
 		if misfit == nil {
 			return reading.Outputs, nil
 		}
@@ -97,17 +106,7 @@ func (q *question) ask(ctx context.Context) (*value.Object, error) {
 
 // refused are the turns that tell of an answer that was refused.
 func refused(a prompt.Adapter, sig *program.Signature, f Feedback) []lm.Message {
-	var b strings.Builder
-	b.WriteString("This answer is not accepted:\n\n")
-	if f.Outputs == nil {
-		b.Reset()
-		b.WriteString("An earlier answer was not accepted:\n\n")
-	}
-	for _, m := range f.Messages {
-		b.WriteString("- " + m + "\n")
-	}
-	b.WriteString("\nGive another one, in the same form, with this put right.")
-	user := lm.Message{Role: lm.User, Content: b.String()}
+	user := lm.Message{Role: lm.User, Content: f.Text()}
 	if f.Outputs == nil {
 		return []lm.Message{user}
 	}
@@ -130,7 +129,9 @@ type exchange struct {
 	call   *Call
 	sig    *program.Signature
 	form   string
-	number int // of the call in its run
+	number int  // of the call in its run
+	talk   bool // the reply may be something else than the outputs
+	shown  bool // pieces of outputs were shown
 }
 
 func (c *exchange) emit(e trace.Event) {
@@ -200,28 +201,31 @@ func (c *exchange) judge(reply *lm.Response, output string) (float64, bool) {
 // outputs that have grown.
 func (c *exchange) show(w *watcher) func(lm.Delta) {
 	stream := align.NewStream(c.sig, c.form)
+	open := opening{form: c.form, talk: c.talk}
 	return func(d lm.Delta) {
 		if d.Restart {
 			stream.Restart()
 			w.restart()
+			open.restart()
 			c.emit(trace.Event{Kind: trace.Partial, Restart: true})
 		}
-		grown := stream.Add(d.Text)
+		grown := stream.Add(open.pass(d.Text))
 		for _, g := range grown {
+			c.shown = true
 			c.emit(trace.Event{Kind: trace.Partial, Field: g.Field, Value: g.Value, Done: g.Done})
 		}
 		w.see(d.Text, grown)
 	}
 }
 
-// read reads a reply, and records what was repaired or does not fit.
-func (c *exchange) read(reply *lm.Response) (*align.Reading, *align.Misfit) {
-	reading, misfit := align.Read(c.sig, c.form, reply.Text, c.call.Mode)
+// read reads the text of a reply, and records what was repaired or does not fit.
+func (c *exchange) read(form, text string, finish lm.Finish) (*align.Reading, *align.Misfit) {
+	reading, misfit := align.Read(c.sig, form, text, c.call.Mode)
 	switch {
 	case misfit != nil:
 		c.emit(trace.Event{Kind: trace.Misfit, Model: c.call.LM.Address(), Err: misfit})
 		return nil, misfit
-	case reply.Finish == lm.FinishLength:
+	case finish == lm.FinishLength:
 		reading.Repairs = append(reading.Repairs, value.Repair{
 			Loc: []any{}, Type: "cut_reply",
 			Msg: "the reply ends where max_tokens was reached; what fits of it was taken",

@@ -39,6 +39,7 @@ type Call struct {
 	Demos     []prompt.Demo
 	LM        lm.LM
 	Params    lm.Params
+	Own       lm.Params // of Params, what the step and its program say; the rest is the model's
 	Adapter   prompt.Adapter
 	Mode      align.Mode
 	Retries   int  // how often to ask again when a reply does not fit
@@ -57,6 +58,12 @@ type Call struct {
 	// Judge evaluates a setting that judges outputs, `reward`; nil where the
 	// module has none.
 	Judge func(ctx context.Context, setting string, outputs *value.Object) (any, error)
+	// Source returns the text of a setting as it is written, or that of the whole
+	// step for "".
+	Source func(setting string) string
+	// Predictor is what DSPy calls the part of this module that asks: "predict" for
+	// chain_of_thought; "" where the module itself does.
+	Predictor string
 	// Feedback are the answers that were refused before, the oldest first: Ask
 	// tells the model.
 	Feedback []Feedback
@@ -80,7 +87,11 @@ type Feedback struct {
 type Part struct {
 	Name string // what stands behind its kind: `react NAME`; "" where nothing does
 	Call *Call  // what it is called with; it is not changed
-	work Module
+	// Place is what DSPy calls it within the module that holds it: `module`.
+	Place string
+	// Predictors are what asks the model in it.
+	Predictors []Predictor
+	work       Module
 	// whole, when set, does the work of a part that is a program.
 	whole func(context.Context, *Call) (*value.Object, error)
 }

@@ -71,14 +71,27 @@ func clipped(s string) string {
 	return string([]rune(s)[:maxLabel-1]) + "…"
 }
 
+// holding says what the module of a step holds: ` of majority of predict`.
+func holding(st *program.Step) string {
+	names := make([]string, 0, len(parts(st)))
+	for _, p := range parts(st) {
+		name := p.Module
+		if p.Program != nil {
+			name = p.Program.Name
+		}
+		names = append(names, name+holding(p))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " of " + strings.Join(names, ", ")
+}
+
 // labels returns the lines of an operation's label but its name.
 func (op *Op) labels() []string {
 	var out []string
 	st := op.Step
-	module := op.Module
-	if st.Inner != nil {
-		module += " of " + st.Inner.Module
-	}
+	module := op.Module + holding(st)
 	if st.Use.Variable != nil && op.Kind == StepOp {
 		module += " (var." + st.Use.Variable.Name + ")"
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -73,7 +75,7 @@ func Sketch(project *program.Project, prog *program.Program, opt Options) (*Plan
 
 // newMaker returns a maker that knows the values of all variables.
 func newMaker(project *program.Project, opt Options) *maker {
-	m := &maker{project: project, opt: opt, models: map[string]*Model{}, tools: map[string]*Tool{}, read: map[string]bool{}}
+	m := &maker{project: project, opt: opt, models: map[string]*Model{}, tools: map[string]*Tool{}, retrievers: map[string]*Retriever{}, read: map[string]bool{}}
 	if m.opt.Getenv == nil {
 		m.opt.Getenv = func(string) string { return "" }
 	}
@@ -105,14 +107,15 @@ func newMaker(project *program.Project, opt Options) *maker {
 }
 
 type maker struct {
-	project *program.Project
-	opt     Options
-	values  map[string]any
-	models  map[string]*Model
-	tools   map[string]*Tool
-	read    map[string]bool // variables read
-	diags   diag.List
-	path    string // of steps, from the planned program to the one under way
+	project    *program.Project
+	opt        Options
+	values     map[string]any
+	models     map[string]*Model
+	tools      map[string]*Tool
+	retrievers map[string]*Retriever
+	read       map[string]bool // variables read
+	diags      diag.List
+	path       string // of steps, from the planned program to the one under way
 }
 
 // program plans a program; outer are the models written around the step that
@@ -167,6 +170,11 @@ func (m *maker) repeat(prog *program.Program, st *program.Step, outer []Choice) 
 }
 
 func (m *maker) step(prog *program.Program, st *program.Step, outer []Choice) *Op {
+	return m.stepAt(prog, st, outer, state.Path(m.path, st.Name))
+}
+
+// stepAt plans a step, or a module that is held. At is where tuning finds it.
+func (m *maker) stepAt(prog *program.Program, st *program.Step, outer []Choice, at string) *Op {
 	op := &Op{
 		Name: st.Name, Address: prog.Address() + "." + st.Name, Kind: StepOp,
 		Module: st.Module, After: st.Needs, Step: st, Adapter: st.Settings.Adapter,
@@ -190,17 +198,21 @@ func (m *maker) step(prog *program.Program, st *program.Step, outer []Choice) *O
 	}
 	written := m.written(s.Model, outer)
 	for _, part := range parts(st) {
-		op.Parts = append(op.Parts, m.part(prog, op, part, written))
+		op.Parts = append(op.Parts, m.part(prog, op, part, written, at))
 	}
 	if called != nil {
 		op.Kind, op.Module = CallOp, ""
 		around := m.path
-		m.path = state.Path(around, st.Name)
+		m.path = at
 		op.Plan = m.program(called, written)
 		m.path = around
 		return op
 	}
-	if t := m.opt.State.Step(state.Path(m.path, st.Name)); t != nil {
+	own := at
+	if st.Inner != nil { // what tuning found at the step is for the module in it
+		own = state.Path(at, state.Comparison)
+	}
+	if t := m.opt.State.Step(own); t != nil {
 		op.Instructions, op.Demos, op.Signature = t.Instructions, t.Demos, t.Signature(op.Signature)
 	}
 	if x, ok := m.opt.Universe.Module(op.Module); ok && x.Opaque {
@@ -220,17 +232,14 @@ func parts(st *program.Step) []*program.Step {
 	return st.Parts
 }
 
-// part plans a module that the module of op holds.
-func (m *maker) part(prog *program.Program, op *Op, st *program.Step, outer []Choice) *Op {
-	around := m.path
-	m.path = state.Path(around, op.Name)
-	p := m.step(prog, st, outer)
-	m.path = around
-	p.Address = op.Address
-	if t := m.opt.State.Step(state.Path(around, op.Name)); t != nil && len(parts(op.Step)) == 1 && p.Plan == nil {
-		// What tuning found for a step that wraps is for the module in it.
-		p.Instructions, p.Demos, p.Signature = t.Instructions, t.Demos, t.Signature(p.Signature)
+// part plans a module that the module of op holds. At is where tuning finds op: a
+// module that is wrapped stands there, too, one of several below.
+func (m *maker) part(prog *program.Program, op *Op, st *program.Step, outer []Choice, at string) *Op {
+	if op.Step.Inner == nil {
+		at = state.Path(at, st.Name)
 	}
+	p := m.stepAt(prog, st, outer, at)
+	p.Address = op.Address
 	return p
 }
 
@@ -243,11 +252,42 @@ func (m *maker) outside(op *Op, st *program.Step) {
 			case "tool":
 				op.Tools = append(op.Tools, m.tool(name))
 			case "retriever":
-				d, _ := m.project.Retriever(name)
-				op.Retriever = &Retriever{Address: ref, Declared: d, Values: m.values}
+				if o.Name == "tools" {
+					op.Tools = append(op.Tools, m.searchTool(ref, name))
+				} else {
+					op.Retriever = m.retriever(name)
+				}
 			}
 		}
 	}
+}
+
+// retriever resolves a retriever.
+func (m *maker) retriever(name string) *Retriever {
+	if r, ok := m.retrievers[name]; ok {
+		return r
+	}
+	d, _ := m.project.Retriever(name)
+	r := &Retriever{Address: "retriever." + name, Declared: d, Values: m.values}
+	m.retrievers[name] = r
+	if d == nil {
+		return r
+	}
+	r.File, _ = m.fixed(d.Names, d.File).(string)
+	r.Folder, _ = m.fixed(d.Names, d.Folder).(string)
+	r.K, _ = m.fixed(d.Names, d.K).(int)
+	switch ref := d.Embedder; {
+	case ref.Model != nil:
+		r.Embedder = m.declared(ref.Model, r.Address, ref.Place)
+	case ref.Variable != nil:
+		m.variable(ref.Variable, ref.Place)
+		if text, ok := m.values[ref.Variable.Name].(string); ok {
+			r.Embedder = m.named(text, ref.String(), ref.Place)
+		}
+	case ref.Address != "":
+		r.Embedder = m.address(ref.Address, r.Address)
+	}
+	return r
 }
 
 // tool resolves a tool. One that is a program is planned once, however many steps
@@ -269,6 +309,17 @@ func (m *maker) tool(name string) *Tool {
 		t.Plan = m.program(d.Program, nil)
 		m.path = around
 	}
+	return t
+}
+
+// searchTool is the tool that searches a retriever: search_wiki for retriever.wiki.
+func (m *maker) searchTool(ref, name string) *Tool {
+	if t, ok := m.tools[ref]; ok {
+		return t
+	}
+	r := m.retriever(name)
+	t := &Tool{Name: "search_" + name[strings.LastIndexByte(name, '.')+1:], Address: ref, Retriever: r, Values: m.values}
+	m.tools[ref] = t
 	return t
 }
 
@@ -464,7 +515,7 @@ func (m *maker) declared(d *program.Model, from string, at source.Place) *Model 
 }
 
 // finish fills in what the provider says: the key from the environment, and that
-// it is free.
+// it is free, as it is and as a server of one's own on this machine is.
 func (m *maker) finish(x *Model) {
 	p, ok := m.opt.Universe.Provider(x.Provider)
 	if !ok {
@@ -476,9 +527,35 @@ func (m *maker) finish(x *Model) {
 	if x.Price == nil && x.BaseURL == "" && m.opt.Prices != nil {
 		x.Price = m.opt.Prices(x.Provider, x.ID)
 	}
-	if p.Free && x.Price == nil {
-		x.Price = &lm.Price{}
+	if x.Price == nil {
+		x.Own = p.Own && onThisMachine(x.BaseURL) && !inCloud(x.ID)
+		if x.Own || p.Free {
+			x.Price = &lm.Price{}
+		}
 	}
+}
+
+// onThisMachine reports whether a server of one's own is on this machine: it has no
+// address but its usual one, or one of this machine.
+func onThisMachine(address string) bool {
+	if address == "" {
+		return true
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// inCloud reports whether a model's name says that the server on this machine hands
+// its calls on to a service, as Ollama does with gpt-oss:120b-cloud.
+func inCloud(model string) bool {
+	return strings.HasSuffix(model, "-cloud") || strings.HasSuffix(model, ":cloud")
 }
 
 // fixed evaluates a value that depends on variables only; nil when there is none

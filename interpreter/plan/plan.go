@@ -104,14 +104,20 @@ type Tool struct {
 	Address  string        // tool.area
 	Declared *program.Tool // nil for a built-in one
 	Plan     *Plan         // of a tool that is a program
+	// Retriever is what a built-in tool searches; nil for any other.
+	Retriever *Retriever
 	// Values are those of the variables, by name.
 	Values map[string]any
 }
 
-// Retriever is what a step searches.
+// Retriever is what a step searches. Steps that search the same have the same one.
 type Retriever struct {
 	Address  string
 	Declared *program.Retriever
+	File     string // as it is written, relative to the file of the declaration; "" for a folder
+	Folder   string
+	K        int            // how many passages are given when a step does not say; 0: the default
+	Embedder *Model         // what makes vectors; nil: nothing
 	Values   map[string]any // of the variables, by name
 }
 
@@ -136,6 +142,7 @@ type Model struct {
 	Retry       lm.RetryPolicy
 	Breaker     lm.BreakerPolicy
 	Hedge       lm.HedgePolicy
+	Own         bool // a server of one's own on this machine: Price is zero
 	Price       *lm.Price
 	Route       *Route // of a model that is a choice among others
 
@@ -189,6 +196,9 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 			fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
 			op.Model.Route.write(b, indent+"       ")
 		}
+		for _, held := range op.Parts {
+			held.writeHeld(b, op, indent+"     ")
+		}
 		for _, x := range op.Pending {
 			fmt.Fprintf(b, "%s     `%s` cannot run yet: %s is missing\n", indent, x.Setting, x.Missing)
 		}
@@ -202,6 +212,34 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 	fmt.Fprintf(b, "\n%sgives\n", indent)
 	for _, out := range p.Outputs {
 		fmt.Fprintf(b, "%s     %s = %s%s\n", indent, out.Name, oneLine(out.From), byName(out.Auto))
+	}
+}
+
+// writeHeld writes a module that the module of outer holds.
+func (op *Op) writeHeld(b *strings.Builder, outer *Op, indent string) {
+	name := op.Module
+	if op.Plan != nil {
+		name = op.Plan.Program
+	}
+	if op.Step.Name != outer.Name && op.Step.Name != name {
+		name += " " + op.Step.Name
+	}
+	fmt.Fprintf(b, "%sholds %s\n", indent, name)
+	for _, line := range op.flow() {
+		fmt.Fprintf(b, "%s     %s\n", indent, line)
+	}
+	if op.Instructions != "" {
+		fmt.Fprintf(b, "%s     tuned: instructions and %s\n", indent, demos(len(op.Demos)))
+	}
+	if op.Model != nil && (outer.Model == nil || op.Model.Address != outer.Model.Address) {
+		fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
+		op.Model.Route.write(b, indent+"       ")
+	}
+	for _, held := range op.Parts {
+		held.writeHeld(b, op, indent+"     ")
+	}
+	if op.Plan != nil {
+		op.Plan.write(b, indent+"     ")
 	}
 }
 
@@ -276,6 +314,9 @@ func (m *Model) label() string {
 	if m.Source != "" {
 		s += ", from " + m.Source
 	}
+	if m.Own {
+		s += "; your own server, which costs nothing"
+	}
 	return s
 }
 
@@ -334,9 +375,10 @@ func (op *Op) MarshalJSON() ([]byte, error) {
 		Flow    []string `json:"flow,omitempty"`
 		Pending []string `json:"not_runnable_yet,omitempty"`
 		Plan    *Plan    `json:"plan,omitempty"`
+		Holds   []*Op    `json:"holds,omitempty"`
 		Tuned   *tuned   `json:"tuned,omitempty"`
 	}{op.Name, op.Address, op.Kind, op.Module, op.Wave, append([]string{}, op.After...), append([]Bind{}, op.Inputs...),
-		append([]Field{}, op.Outputs...), op.Model, op.Adapter, op.flow(), pending, op.Plan, op.tuned()})
+		append([]Field{}, op.Outputs...), op.Model, op.Adapter, op.flow(), pending, op.Plan, op.Parts, op.tuned()})
 }
 
 // tuned is what a state gives a step, for machines.
@@ -359,8 +401,9 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 		Name    string `json:"name,omitempty"`
 		Address string `json:"address"`
 		Source  string `json:"source"`
+		Own     bool   `json:"own,omitempty"`
 		Route   *Route `json:"route,omitempty"`
-	}{m.Name, m.Address, m.Source, m.Route})
+	}{m.Name, m.Address, m.Source, m.Own, m.Route})
 }
 
 func planFields(fs []types.Field) []Field {

@@ -272,7 +272,7 @@ func (w *writer) op(op *plan.Op, path string) {
 		{st.Flow.Otherwise != "", st.Place, "`otherwise`"},
 		{st.Flow.NullOnError, st.Place, "`on_error = \"null\"`"},
 		{len(st.Asserts) > 0, st.Place, "`assert` and `suggest`"},
-		{st.Inner != nil, st.Place, "a wrapping module"},
+		{st.Inner != nil || len(st.Parts) > 0, st.Place, "a wrapping module"},
 	} {
 		if bad.is {
 			w.refuse(bad.at, bad.what+" is not exported", "DSPy has no counterpart that does the same as %s in the step `%s`.", bad.what, op.Name)

@@ -3,6 +3,8 @@
 //	Tool    something that is called by name with typed arguments
 //	Error   why a call failed, in words that the model may read
 //	Paused  a call waits for a person: the run stops and can be resumed
+//	Bodies  does what the bodies of declared tools ask for (bodies.go)
+//	Reader  a tool that reads files of the program's folder
 //
 // What a tool's body does (requests, commands, code) is in stdlib/tools; the
 // machine checks arguments, asks for approval and keeps the trace.

@@ -63,6 +63,7 @@ type Event struct {
 	Request  *lm.Request   // CallStart: all that is sent; its Messages are Messages
 	Reply    *lm.Response  // CallEnd
 	Cost     *float64      // CallEnd: US dollars; nil: the price is not known
+	Resumed  bool          // RunStart: the run was begun before, and goes on
 	Inputs   *value.Object // RunStart, StepStart, ToolStart, Approval
 	Outputs  *value.Object // RunEnd, StepEnd, ToolEnd
 	Number   int           // Attempt: which one, from 1

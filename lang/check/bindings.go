@@ -22,7 +22,7 @@ func (c *checker) bindInputs(b *body, s *stepNode, scope *expr.Scope) {
 			}
 			continue
 		}
-		if f.HasDefault && st.Declared != b.prog.Signature {
+		if f.HasDefault && s.given() != b.prog.Signature {
 			continue // its default stands, unless it is the program's own input
 		}
 		in, ok := b.input(f.Name)

@@ -27,11 +27,13 @@ func (c *checker) options(b *body, s *stepNode, scope *expr.Scope) {
 		case universe.RetrieverOf:
 			o.Refs = c.refs(b.fs, x, "retriever", []place{{x.at}})
 		case universe.ToolList:
-			var at []place
 			for _, n := range c.nameList(b.fs, x) {
-				at = append(at, place{b.fs.place(n.Span)})
+				at, word := place{b.fs.place(n.Span)}, "tool"
+				if strings.HasPrefix(at.Text(), "retriever.") {
+					word = "retriever" // it is searched by a tool
+				}
+				o.Refs = append(o.Refs, c.refs(b.fs, x, word, []place{at})...)
 			}
-			o.Refs = c.refs(b.fs, x, "tool", at)
 		case universe.Judgement:
 			c.judgement(b, s, x, types.Float)
 			o.Value, o.Judges = x.value(), true

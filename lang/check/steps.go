@@ -19,11 +19,13 @@ type stepNode struct {
 	settings map[string]*setting
 	inputs   *syntax.Block
 	asserts  []*syntax.Block
-	inner    *stepNode   // the module that a wrapping module holds
-	parts    []*stepNode // those of a module that holds many
-	repeat   *body       // of `repeat`
-	own      bool        // it has a signature of its own
-	unknown  bool        // its module is not known
+	inner    *stepNode          // the module that a wrapping module holds
+	parts    []*stepNode        // those of a module that holds many
+	around   *stepNode          // the step whose module holds this one
+	asked    *program.Signature // of a module that lists: what each one that it holds is called with
+	repeat   *body              // of `repeat`
+	own      bool               // it has a signature of its own
+	unknown  bool               // its module is not known
 
 	otherwise *stepNode       // the step that must have been skipped
 	inside    []program.Value // of `repeat`: all values in it
@@ -31,7 +33,7 @@ type stepNode struct {
 }
 
 func (c *checker) collectStep(b *body, it *syntax.Block) {
-	s := &stepNode{block: it, step: &program.Step{Place: b.fs.place(it.KindSpan())}}
+	s := &stepNode{block: it, step: &program.Step{Place: b.fs.place(it.KindSpan()), Block: b.fs.place(it.Span)}}
 	if !c.findModule(b, s) {
 		return
 	}
@@ -213,63 +215,6 @@ func (c *checker) isModule(b *body, kind string) bool {
 	return isProgram || isModule
 }
 
-// innerModule reads the module that a wrapping module holds.
-func (c *checker) innerModule(b *body, s *stepNode, it *syntax.Block) {
-	if s.inner != nil {
-		c.report(declaredTwice(b.fs.place(it.KindSpan()), b.fs.place(s.inner.block.KindSpan()), it.KindName(), "module", "module"))
-		return
-	}
-	in := &stepNode{block: it, step: &program.Step{Name: s.step.Name, Place: b.fs.place(it.KindSpan())}}
-	if !c.findModule(b, in) {
-		return
-	}
-	if len(it.Labels) > 0 {
-		c.report(blockWithManyNames(b.fs, it))
-	}
-	c.stepSignature(b, in)
-	c.onlyInside(b, in, "`inputs`, `when`, `for_each` and `model` go on the outside", "when", "otherwise", "for_each", "concurrency", "on_error", "model")
-	s.inner, s.step.Inner = in, in.step
-}
-
-// onlyInside refuses what belongs to the step around a held module.
-func (c *checker) onlyInside(b *body, in *stepNode, why string, outside ...string) {
-	if in.inputs != nil {
-		c.report(notAllowedHere(b.fs.place(in.inputs.KindSpan()), "`inputs`", "a wrapped module", why))
-		in.inputs = nil
-	}
-	for _, name := range outside {
-		if x, ok := in.settings[name]; ok {
-			c.report(notAllowedHere(b.fs.place(x.attr.Name.Span), code(name), "a wrapped module", why))
-			delete(in.settings, name)
-		}
-	}
-}
-
-// partModule reads one of the modules that a module holds which holds many. Each
-// has the name of its label, else that of its kind; no two have the same.
-func (c *checker) partModule(b *body, s *stepNode, it *syntax.Block) {
-	name, at := it.KindName(), b.fs.place(it.KindSpan())
-	if len(it.Labels) > 0 {
-		name, at = it.Labels[0].Name, b.fs.place(it.Labels[0].Span)
-	}
-	if len(it.Labels) > 1 {
-		c.report(blockWithManyNames(b.fs, it))
-	}
-	for _, p := range s.parts {
-		if p.step.Name == name {
-			c.report(declaredTwice(at, p.step.Place, name, "module", "module"))
-			return
-		}
-	}
-	in := &stepNode{block: it, step: &program.Step{Name: name, Place: at}}
-	if !c.findModule(b, in) {
-		return
-	}
-	c.stepSignature(b, in)
-	c.onlyInside(b, in, "`inputs`, `when` and `for_each` go on the outside", "when", "otherwise", "for_each", "concurrency", "on_error")
-	s.parts, s.step.Parts = append(s.parts, in), append(s.step.Parts, in.step)
-}
-
 // quietSignature reads the signature of a step whose module is not known, so
 // that other steps can be checked against it.
 func (c *checker) quietSignature(fs *fileScope, b *syntax.Block) *program.Signature {
@@ -277,80 +222,6 @@ func (c *checker) quietSignature(fs *fileScope, b *syntax.Block) *program.Signat
 	sig := c.signature(fs, b)
 	c.diags = c.diags[:n]
 	return sig
-}
-
-// withAdded returns the step's signature with what its module adds, and for a
-// wrapping module what the inner one does.
-func (c *checker) withAdded(b *body, s *stepNode) *program.Signature {
-	if s.inner != nil {
-		if !s.own && (s.inner.own || s.inner.step.Program != nil) {
-			s.step.Declared, s.own = s.inner.step.Declared, true
-		}
-	}
-	adds := c.addedBy(b, s)
-	if s.inner != nil {
-		adds = append(slices.Clone(adds), c.addedBy(b, s.inner)...)
-	}
-	if len(adds) == 0 {
-		return s.step.Declared
-	}
-	sig := *s.step.Declared
-	sig.Outputs = nil
-	for _, f := range adds {
-		if _, has := s.step.Declared.Output(f.Name); has {
-			continue
-		}
-		if _, has := s.step.Declared.Input(f.Name); has {
-			continue
-		}
-		sig.Outputs = append(sig.Outputs, f)
-	}
-	sig.Outputs = append(sig.Outputs, s.step.Declared.Outputs...)
-	return &sig
-}
-
-// addedBy returns what the module of a step adds to its outputs; for `module`
-// what all choices add.
-func (c *checker) addedBy(b *body, s *stepNode) []types.Field {
-	if s.module == nil {
-		return nil
-	}
-	use, ok := s.settings["use"]
-	if s.module.Name != "module" || !ok || use.bad {
-		return s.module.Adds
-	}
-	s.step.Use = c.moduleRef(b.fs, use)
-	var shared []types.Field
-	for i, name := range choicesOf(s.step.Use) {
-		m, ok := c.u.Module(name)
-		if !ok {
-			return nil // a program gives no more than it declares
-		}
-		if i == 0 {
-			shared = m.Adds
-			continue
-		}
-		shared = slices.DeleteFunc(slices.Clone(shared), func(f types.Field) bool {
-			return !slices.ContainsFunc(m.Adds, func(g types.Field) bool { return g.Name == f.Name })
-		})
-	}
-	return shared
-}
-
-func choicesOf(r program.ModuleRef) []string {
-	if r.Variable != nil {
-		if len(r.Variable.Choices) > 0 {
-			return r.Variable.Choices
-		}
-		if name, ok := r.Variable.Default.(string); ok {
-			return []string{name}
-		}
-		return nil
-	}
-	if r.Module == "" {
-		return nil
-	}
-	return []string{r.Module}
 }
 
 // soleStep makes the one step of a program that has none: `predict`.
@@ -422,46 +293,17 @@ func (c *checker) checkStep(b *body, s *stepNode) {
 	for _, p := range s.parts {
 		c.checkHeld(b, s, p, scope)
 	}
+	c.outputNames(b, s)
 	c.judge(b, s)
 	c.bindInputs(b, s, scope)
 	c.stepPending(b, s)
-}
-
-// checkHeld checks a module that the module of s holds.
-func (c *checker) checkHeld(b *body, s, in *stepNode, scope *expr.Scope) {
-	if in.unknown {
-		return
-	}
-	for _, x := range in.settings {
-		if !x.decl.Fixed && x.info.Type == nil && !x.bad {
-			c.checkSetting(x, scope)
-		}
-	}
-	c.stepSettings(b, in)
-	c.options(b, in, scope)
-	if in.step.Program == nil && in.module != nil && in.module.Outputs == nil {
-		in.step.Declared, in.step.Signature = s.step.Declared, c.heldSignature(b, s, in)
-	}
-	c.judge(b, in)
-	if in.inner != nil {
-		c.checkHeld(b, in, in.inner, scope)
-	}
-	for _, p := range in.parts {
-		c.checkHeld(b, in, p, scope)
-	}
-}
-
-// heldSignature is the signature under which a held module is called.
-func (c *checker) heldSignature(b *body, s, in *stepNode) *program.Signature {
-	held := &stepNode{step: &program.Step{Declared: s.step.Declared, Module: in.step.Module}, module: in.module, settings: in.settings}
-	return c.withAdded(b, held)
 }
 
 // stepSettings puts the settings of a step, and those of its program where it
 // has none, into the step.
 func (c *checker) stepSettings(b *body, s *stepNode) {
 	get := func(name string) program.Value {
-		if x, ok := s.settings[name]; ok {
+		if x := s.setting(name); x != nil {
 			return x.value()
 		}
 		if s.step.Program != nil {
@@ -476,14 +318,14 @@ func (c *checker) stepSettings(b *body, s *stepNode) {
 	if x, ok := s.settings["rollout"]; ok {
 		st.Rollout = x.value()
 	}
-	if x, ok := s.settings["instructions"]; ok {
+	if x := s.setting("instructions"); x != nil {
 		st.Instructions = x.value()
 	} else if !s.own && s.step.Program == nil {
 		st.Instructions = b.programSetting(c, "instructions")
 	}
 	around := b.root().settings
 	fixed := func(name string) string {
-		if x, ok := s.settings[name]; ok {
+		if x := s.setting(name); x != nil {
 			text, _ := constantOf[string](x)
 			return text
 		}
@@ -491,11 +333,11 @@ func (c *checker) stepSettings(b *body, s *stepNode) {
 		return text
 	}
 	st.Adapter, st.Backend, st.Replies = fixed("adapter"), fixed("backend"), fixed("replies")
-	x, ok := s.settings["model"]
-	if !ok {
-		x, ok = around["model"]
+	x := s.setting("model")
+	if x == nil {
+		x = around["model"]
 	}
-	if ok && !x.bad {
+	if x != nil && !x.bad {
 		st.Model = c.modelRef(b.fs, x.at, x.attr.Value.Text, true)
 		if st.Model.IsZero() {
 			x.bad = true // reported once

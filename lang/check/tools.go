@@ -38,6 +38,7 @@ func (c *checker) checkTool(d *decl, b *syntax.Block) {
 	c.toolSignature(u, s, body)
 	in := u.tool.Signature.Inputs
 	scope := c.within(fs, fieldSymbols(in, "input", u.tool.Place), []expr.Symbol{inputsSymbol(in)})
+	c.toolApproval(u, s["approve"], scope)
 	switch body {
 	case "http":
 		c.toolHTTP(u, u.blocks[body], scope)
@@ -92,6 +93,25 @@ func (c *checker) toolBody(u *toolUnder, prog *setting) string {
 		return ""
 	}
 	return bodies[0]
+}
+
+// toolApproval reads when a person is asked before a call.
+func (c *checker) toolApproval(u *toolUnder, x *setting, scope *expr.Scope) {
+	if x == nil {
+		return
+	}
+	c.checkSetting(x, scope)
+	switch {
+	case x.bad || x.info.Type == nil:
+	case x.fixed && x.constant == any("always"):
+		u.tool.Approve.Always = true
+	case x.fixed && x.constant == any("never"):
+	case types.Fits(x.info.Type, types.Bool):
+		u.tool.Approve.When = x.value()
+	default:
+		c.report(diag.New("E0310", x.at, "this says neither yes nor no").
+			Say("`approve` is `\"always\"`, `\"never\"`, or a condition over the inputs of the tool, such as `amount > 100`."))
+	}
 }
 
 func toolWithoutBody(d *decl) *diag.Diagnostic {

@@ -7,7 +7,8 @@
 //	Report      a Diagnostic as JSON for machines (json.go); the text for people
 //	            (text.go) is made from it
 //	Page        explains a code, with an example that a test runs (page.go)
-//	Nearest     finds the name that a misspelt one was meant to be (suggest.go)
+//	Nearest     finds the name that a misspelt one was meant to be, AllNear all that
+//	            it may be (suggest.go)
 //
 // A diagnostic is made with New, which takes level and title from the catalogue,
 // so that people learn to know the titles.

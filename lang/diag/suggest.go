@@ -48,6 +48,34 @@ func Nearest(name string, candidates []string) (string, bool) {
 	return found, true
 }
 
+// AllNear returns the candidates that name is a misspelling of and that take the fewest
+// edits, the nearest first: several, where Nearest would not choose between them or
+// would choose by little.
+func AllNear(name string, candidates []string) []string {
+	if name == "" || slices.Contains(candidates, name) {
+		return nil
+	}
+	low := []rune(strings.ToLower(name))
+	type found struct {
+		nearness
+		name string
+	}
+	var all []found
+	for _, c := range candidates {
+		if n, ok := near(name, low, c); ok && c != "" {
+			all = append(all, found{n, c})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Or(a.compare(b.nearness), cmp.Compare(a.name, b.name)) })
+	var out []string
+	for _, f := range all {
+		if f.edits == all[0].edits && !slices.Contains(out, f.name) {
+			out = append(out, f.name)
+		}
+	}
+	return out
+}
+
 // nearness orders candidates; the smaller is the nearer.
 type nearness struct{ edits, caseEdits, firstLetter, length int }
 

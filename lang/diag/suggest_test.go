@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -125,6 +126,23 @@ func misspellings(word string) []string {
 	}
 	slices.Sort(all)
 	return slices.DeleteFunc(slices.Compact(all), func(m string) bool { return m == word })
+}
+
+// TestAllNear: all that are as few edits away, the nearest first.
+func TestAllNear(t *testing.T) {
+	for _, c := range []struct{ name, candidates, want string }{
+		{"runn", "run runs render", "[runs run]"},
+		{"chekc", "check cache", "[check]"},
+		{"run", "run runs", "[]"},
+		{"", "run", "[]"},
+		{"weather", "run runs", "[]"},
+		{"runs_", "run runs", "[runs]"},
+		{"shaw", "show show shew", "[shew show]"},
+	} {
+		if got := fmt.Sprint(AllNear(c.name, strings.Fields(c.candidates))); got != c.want {
+			t.Errorf("%q among %s: %s, want %s", c.name, c.candidates, got, c.want)
+		}
+	}
 }
 
 // TestNearestStrangers: unrelated names get no suggestion.

@@ -24,8 +24,16 @@ type Tool struct {
 	Python   *Python
 	MCP      *MCP
 	Program  *Program
+	Approve  Approve
 	Names    Names // what `var.…` means in its file
 	Place    source.Place
+}
+
+// Approve says when a person is asked before a tool is called: always, or where
+// When, a condition over the inputs, is true. The zero Approve never asks.
+type Approve struct {
+	Always bool
+	When   Value
 }
 
 // Address returns `tool.NAME`.
@@ -111,10 +119,11 @@ type Retriever struct {
 	Text        string // the column that is searched
 	ID          string // the column that names a passage; "" for its position
 	Title       string
-	Method      string // "" for the default
+	Method      string   // "" for the default
+	Embedder    ModelRef // zero: none
 	K           Value
-	MaxLength   int // characters of a passage; 0: the default
-	Overlap     int
+	MaxLength   int  // characters of a passage; 0: the default
+	Overlap     *int // characters that two parts share; nil: a tenth of MaxLength
 	Names       Names
 	Place       source.Place
 }

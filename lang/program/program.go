@@ -145,6 +145,7 @@ type Program struct {
 	// relative to the program's file; "": none.
 	LocalFiles string
 	Place      source.Place
+	Block      source.Place // all of it, from its kind to its brace
 }
 
 // Address returns `program.NAME`.
@@ -179,6 +180,7 @@ type Step struct {
 	Needs     []string // names of the steps and lets that must come first, in order of the text
 	Pending   []Pending
 	Place     source.Place
+	Block     source.Place // all of it, from its kind to its brace
 }
 
 // At returns where the step stands; nowhere for a nil step.

@@ -38,12 +38,36 @@ type Tool struct {
 	Outputs []types.Field
 }
 
-// Tools are the built-in tools.
+// Tools are the built-in tools. What each does is in stdlib/tools. A retriever in a
+// list of tools is one, too: `retriever.wiki` is called search_wiki.
 var Tools = []Tool{
 	{
-		Name: "calculator", Doc: "Evaluates an arithmetic expression.",
+		Name: "calculator", Doc: "Evaluates an arithmetic expression. It knows + - * / // % **, parentheses, sqrt, exp, log (natural), log10, log2, sin, cos, tan, abs, round, floor, ceil, min, max, factorial, pi and e.",
 		Inputs:  []types.Field{{Name: "expression", Type: types.String, Description: "such as (3 + 4) * 2.5"}},
 		Outputs: []types.Field{{Name: "result", Type: types.Float}},
+	},
+	{
+		Name: "files", Doc: "Reads a text file of the program's folder, or lists a folder: one name a line, those of folders end in a slash.",
+		Inputs: []types.Field{
+			{Name: "path", Type: types.String, Default: ".", HasDefault: true, Description: "of a file or folder, such as notes/today.md"},
+			{Name: "from_line", Type: types.Int, Default: 1, HasDefault: true, Description: "where to begin in a long file"},
+		},
+		Outputs: []types.Field{
+			{Name: "text", Type: types.String},
+			{Name: "next_line", Type: types.NewOptional(types.Int), Description: "where to go on when there is more"},
+		},
+	},
+	{
+		Name: "http_get", Doc: "Reads a page or an answer of the public internet as text.",
+		Inputs: []types.Field{
+			{Name: "url", Type: types.String, Description: "begins with https:// or http://"},
+			{Name: "from_character", Type: types.Int, Default: 0, HasDefault: true, Description: "where to begin in a long text"},
+		},
+		Outputs: []types.Field{
+			{Name: "status", Type: types.Int, Description: "200 where all went well"},
+			{Name: "text", Type: types.String},
+			{Name: "next_character", Type: types.NewOptional(types.Int), Description: "where to go on when there is more"},
+		},
 	},
 }
 

@@ -26,12 +26,12 @@ func maxBytes(what string) Setting {
 var Declarations = []Block{
 	{
 		Name: "tool", Named: true, Signature: true,
-		Pending: "a module that calls tools",
-		Doc:     "What a model can call: a signature with a body, which is `outputs`, `http`, `command`, `starlark`, `python`, `mcp` or a program.",
+		Doc: "What a model can call: a signature with a body, which is `outputs`, `http`, `command`, `starlark`, `python`, `mcp` or a program.",
 		Settings: []Setting{
 			description("What the tool does, for the model that chooses among tools."),
 			{Name: "signature", Kind: SignatureOf, Doc: "The declared signature of the tool, instead of fields in the block.", Fixed: true},
 			{Name: "program", Kind: ProgramOf, Doc: "The program that answers; the tool has its signature.", Fixed: true},
+			{Name: "approve", Kind: Any, Doc: "Whether a person is asked before a call: `\"always\"`, `\"never\"`, or a condition over the inputs.", Default: `"never"`},
 		},
 		Blocks: []Block{
 			{Name: "outputs", Names: true, Doc: "The outputs as expressions over the inputs; beside `http` also over `body`, `status` and `headers`, beside `command` over `stdout`, `stderr` and `status`."},
@@ -57,14 +57,14 @@ var Declarations = []Block{
 					toolTimeout("its end"), maxBytes("what it prints"),
 				},
 				Blocks: []Block{
-					{Name: "env", Names: true, Doc: "What is added to its environment; it sees nothing else of yours but PATH and HOME."},
+					{Name: "env", Names: true, Doc: "What is added to its environment; it sees nothing else of yours but PATH, HOME, LANG and TMPDIR."},
 				},
 			},
 			{
 				Name: "starlark", Doc: "A function in Starlark, a small Python without files, network and clock.",
 				Settings: []Setting{
 					{Name: "code", Kind: Text, Doc: "The code, which defines the function.", Fixed: true},
-					{Name: "file", Kind: Text, Doc: "A file of code, instead of `code`.", Fixed: true},
+					{Name: "file", Kind: Text, Doc: "A file of code, instead of `code`; it may `load` files beside it.", Fixed: true},
 					{Name: "call", Kind: Text, Doc: "The function's name; it takes the inputs by name and returns the outputs as a dict, or the one output itself.", Default: "the tool's name", Fixed: true},
 					toolTimeout("its end"),
 				},
@@ -98,20 +98,20 @@ var Declarations = []Block{
 	},
 	{
 		Name: "retriever", Named: true,
-		Pending: "searching passages",
-		Doc:     "Passages to search, from a file of rows or a folder of texts.",
+		Doc: "Passages to search, from a file of rows or a folder of texts.",
 		Settings: []Setting{
 			description("What the passages are about."),
-			{Name: "file", Kind: Text, Doc: "A file with one passage a row: .jsonl or .csv.", Fixed: true},
+			{Name: "file", Kind: Text, Doc: "A file with one passage a row: .jsonl, .json or .csv.", Fixed: true},
 			{Name: "folder", Kind: Text, Doc: "A folder of texts, instead of `file`.", Fixed: true},
-			{Name: "pattern", Kind: Text, Doc: "Which files of the folder, `*.md`.", Default: "**/*.{md,txt}", Fixed: true},
+			{Name: "pattern", Kind: Text, Doc: "Which files of the folder, `*.md`; `**` stands for any folders.", Default: "**/*.{md,txt}", Fixed: true},
 			{Name: "text", Kind: Text, Doc: "The column that is searched and given.", Default: "text", Fixed: true},
 			{Name: "id", Kind: Text, Doc: "The column that names a passage.", Default: "id, else the row's number", Fixed: true},
 			{Name: "title", Kind: Text, Doc: "The column that is put before the text.", Default: "none", Fixed: true},
-			{Name: "method", Kind: Choice, Choices: []string{"bm25", "memory"}, Doc: "How passages are found: by words, or by nearness of meaning.", Default: "bm25", Fixed: true},
-			{Name: "k", Kind: Integer, Doc: "How many passages a step gets that does not say.", Default: "3", Min: bound(1), Max: bound(1000), Fixed: true},
-			{Name: "max_length", Kind: Integer, Doc: "The longest passage, in characters; longer texts are parted.", Default: "2000", Min: bound(50), Fixed: true},
-			{Name: "overlap", Kind: Integer, Doc: "How many characters two parts of a text share.", Default: "200", Min: bound(0), Fixed: true},
+			{Name: "method", Kind: Choice, Choices: []string{"bm25", "vector", "hybrid"}, Doc: "How passages are found: by words, by the nearness of vectors, or by both.", Default: "hybrid with an `embedder`, else bm25", Fixed: true},
+			{Name: "embedder", Kind: ModelOf, Doc: "The model that makes the vectors: a declared one, `\"openai/text-embedding-3-small\"`, or `\"builtin/hash\"`, a weak baseline.", Default: "none", Fixed: true},
+			{Name: "k", Kind: Integer, Doc: "How many passages a step gets that does not say.", Default: "5", Min: bound(1), Max: bound(1000), Fixed: true},
+			{Name: "max_length", Kind: Integer, Doc: "The longest passage, in characters; longer texts are parted.", Default: "2000 for a folder; rows are whole", Min: bound(50), Fixed: true},
+			{Name: "overlap", Kind: Integer, Doc: "How many characters two parts of a text share.", Default: "a tenth of `max_length`", Min: bound(0), Fixed: true},
 		},
 		Example: `retriever wiki {
   file = "data/wiki.jsonl"

@@ -9,11 +9,8 @@ type Plan struct {
 }
 
 var plans = []Plan{
-	{"module", "agent", "agents that hand over to each other"},
 	{"module", "program_of_thought", "write code, run it, then answer"},
 	{"module", "code_act", "act by writing code"},
-	{"module", "parallel", "several modules at once"},
-	{"module", "ensemble", "several programs, one answer"},
 }
 
 // Planned returns the planned block or module of a name.

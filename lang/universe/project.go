@@ -37,6 +37,10 @@ var Project = Block{
 			{Name: "url", Kind: Address, Choices: []string{"sqlite"}, Doc: "`sqlite:PATH`, relative to the folder of this file.", Default: "sqlite:.dspi/dspi.db", Fixed: true, Secret: true},
 			{Name: "history", Kind: Period, Doc: "How long runs are kept: `12h`, `30d`, `8w`, or `off`.", Default: "30d", Fixed: true},
 		}},
+		{Name: "telemetry", Doc: "Where runs are sent as OpenTelemetry spans; `OTEL_EXPORTER_OTLP_ENDPOINT` in the environment does the same.", Settings: []Setting{
+			{Name: "otlp", Kind: Text, Doc: "The URL of a collector that takes OTLP over HTTP: `http://localhost:4318`.", Default: "none", Fixed: true},
+			{Name: "content", Kind: Boolean, Doc: "Sends messages, replies, and what tools take and give, too.", Default: "false", Fixed: true},
+		}},
 		{Name: "python", Doc: "The Python that runs the steps which need one.", Settings: []Setting{
 			{Name: "interpreter", Kind: Text, Doc: "The program to start, relative to this file.", Default: "none", Fixed: true, Pending: "steps that run in Python"},
 			{Name: "workers", Kind: Integer, Doc: "How many run at once.", Default: "none", Min: bound(1), Max: bound(256), Fixed: true, Pending: "steps that run in Python"},

@@ -62,6 +62,8 @@ type Setting struct {
 	Fixed bool
 	// Secret says that a sensitive variable may flow here.
 	Secret bool
+	// Output says that the text is the name of one of the step's outputs.
+	Output bool
 	// Pending names what is missing when the setting is read and checked but
 	// not obeyed yet. "" when it is obeyed.
 	Pending string
@@ -118,6 +120,16 @@ type Module struct {
 	// Holds says that the module holds any number of modules as blocks, each
 	// with a name where two are of one kind.
 	Holds bool
+	// Answers says that a module which wraps asks for the step's outputs itself:
+	// what the held one adds is not among them.
+	Answers bool
+	// Asks says that a module which holds others asks the model itself, too.
+	Asks bool
+	// Lists says that each output of the step is a list, with one element for
+	// each module that it holds.
+	Lists bool
+	// Needs are outputs of which every module that it holds must have one.
+	Needs []string
 	// Opaque says that the module's own code does the work: its step names no
 	// model and no prompt.
 	Opaque bool
@@ -129,12 +141,19 @@ type Module struct {
 type Provider struct {
 	Name    string
 	Doc     string
-	KeyVar  string   // the environment variable that holds its key; "" when it needs none
-	NeedKey bool     // its own server answers nobody without one
-	NeedURL bool     // it has no server that is the same for all: a model needs base_url
-	Free    bool     // its calls cost nothing
+	KeyVar  string // the environment variable that holds its key; "" when it needs none
+	NeedKey bool   // its own server answers nobody without one
+	NeedURL bool   // it has no server that is the same for all: a model needs base_url
+	Free    bool   // its calls cost nothing
+	// Own says that it is a server of one's own, on this machine unless base_url says
+	// otherwise: there its calls cost nothing.
+	Own     bool
 	Example string   // a model's address: openai/gpt-4o-mini
 	Models  []string // the only models there are; nil when any name may be
+	// Embeds says that it has models that make vectors of texts, for retrievers;
+	// Embedders are the only ones there are, nil when any name may be.
+	Embeds    bool
+	Embedders []string
 }
 
 // Builtin is a declaration that is built in: `tool.calculator`, `metric.cost`.

@@ -45,6 +45,25 @@ func MakeObject(n int) *Object {
 	return &Object{names: make([]string, 0, n), values: make([]any, 0, n)}
 }
 
+// ObjectOf returns an object of names, each of which stands once, and their values.
+// It keeps both slices; several objects may share their names.
+func ObjectOf(names []string, values []any) *Object {
+	o := &Object{names: slices.Clip(names), values: values}
+	o.arrange()
+	return o
+}
+
+// arrange notes the places of the names where there are many.
+func (o *Object) arrange() {
+	if len(o.names) <= fewNames {
+		return
+	}
+	o.places = make(map[string]int, len(o.names))
+	for i, n := range o.names {
+		o.places[n] = i
+	}
+}
+
 // Len returns the number of names; 0 for a nil object.
 func (o *Object) Len() int {
 	if o == nil {
@@ -82,15 +101,11 @@ func (o *Object) Set(name string, v any) {
 		return
 	}
 	o.names, o.values = append(o.names, name), append(o.values, v)
-	switch {
-	case o.places != nil:
-		o.places[name] = len(o.names) - 1
-	case len(o.names) > fewNames:
-		o.places = make(map[string]int, 2*fewNames)
-		for i, n := range o.names {
-			o.places[n] = i
-		}
+	if o.places == nil {
+		o.arrange()
+		return
 	}
+	o.places[name] = len(o.names) - 1
 }
 
 // Names returns the names in order. The slice must not be changed.

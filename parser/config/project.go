@@ -159,11 +159,14 @@ func (r *projectReader) value(name string, decl *universe.Setting, at source.Pla
 		return // a part of it could not be read, which is said elsewhere
 	}
 	want, form := cty.String, "text"
-	if decl.Kind == universe.Integer {
+	switch decl.Kind {
+	case universe.Integer:
 		want, form = cty.Number, "a whole number"
+	case universe.Boolean:
+		want, form = cty.Bool, "true or false"
 	}
 	y, err := convert.Convert(x, want)
-	if err != nil || x.IsNull() || want == cty.String && x.Type() != cty.String {
+	if err != nil || x.IsNull() || want != cty.Number && x.Type() != want {
 		r.report(wrongType(v, form, x))
 		return
 	}

@@ -64,7 +64,7 @@ var own = []entry{
 	{
 		// No variable: OLLAMA_API_KEY is for ollama.com, and the server that is asked
 		// when nothing is said is one's own.
-		Provider: universe.Provider{Name: "ollama", Doc: "Ollama's own protocol, on localhost:11434 unless base_url says otherwise", Free: true, Example: "ollama/llama3.2"},
+		Provider: universe.Provider{Name: "ollama", Doc: "Ollama's own protocol, on localhost:11434 unless base_url says otherwise", Own: true, Example: "ollama/llama3.2"},
 		open: func(c Config) (lm.LM, error) {
 			return ollama.New(ollama.Config{Model: c.Model, BaseURL: c.BaseURL, Key: c.Key})
 		},
@@ -92,7 +92,7 @@ func openBedrock(c Config) (lm.LM, error) {
 // local are the providers in the process.
 var local = []entry{
 	{
-		Provider: universe.Provider{Name: "builtin", Doc: "a small baseline in the process: no key, no network, and no language model", Example: "builtin/" + builtin.Name, Models: []string{builtin.Name}, Free: true},
+		Provider: universe.Provider{Name: "builtin", Doc: "a small baseline in the process: no key, no network, and no language model", Example: "builtin/" + builtin.Name, Models: []string{builtin.Name}, Free: true, Embeds: true, Embedders: []string{builtin.Hash}},
 		open:     func(c Config) (lm.LM, error) { return builtin.New(c.Model) },
 	},
 	{
@@ -107,7 +107,7 @@ func presets() []entry {
 	var out []entry
 	for _, p := range openai.Presets() {
 		out = append(out, entry{
-			Provider: universe.Provider{Name: p.Name, Doc: p.Doc, KeyVar: p.KeyVar, NeedKey: p.NeedKey, NeedURL: p.BaseURL == "", Example: p.Example},
+			Provider: universe.Provider{Name: p.Name, Doc: p.Doc, KeyVar: p.KeyVar, NeedKey: p.NeedKey, NeedURL: p.BaseURL == "", Own: p.Own, Example: p.Example, Embeds: openai.Embeds(p.Name)},
 			apis:     true,
 			open: func(c Config) (lm.LM, error) {
 				return openai.New(openai.Config{Provider: c.Provider, Model: c.Model, API: c.API, BaseURL: c.BaseURL, Key: c.Key})
@@ -137,6 +137,24 @@ func Open(c Config) (lm.LM, error) {
 			return nil, fmt.Errorf("provider %s has one protocol: leave api out", c.Provider)
 		}
 		return e.open(c)
+	}
+	return nil, fmt.Errorf("no provider is called %q", c.Provider)
+}
+
+// OpenEmbedder returns a model that makes vectors of texts: an lm.LM that answers
+// each message with one, in Response.Vectors. The error says what is wrong with the
+// configuration; no request is made.
+func OpenEmbedder(c Config) (lm.LM, error) {
+	for _, e := range entries {
+		switch {
+		case e.Name != c.Provider:
+		case !e.Embeds:
+			return nil, fmt.Errorf("provider %s has no embeddings", c.Provider)
+		case e.Embedders != nil:
+			return builtin.NewEmbedder(c.Model)
+		default:
+			return openai.NewEmbedder(openai.Config{Provider: c.Provider, Model: c.Model, BaseURL: c.BaseURL, Key: c.Key})
+		}
 	}
 	return nil, fmt.Errorf("no provider is called %q", c.Provider)
 }

@@ -15,14 +15,12 @@ import (
 	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/history"
+	"github.com/dspi-lang/dspi/stdlib/internal/database"
 	"github.com/dspi-lang/dspi/stdlib/stores/sqlite"
 )
 
 // Default is the address of the store where a dspi.hcl names none.
 const Default = "sqlite:.dspi/dspi.db"
-
-// folder is the name of the folder in a project that is dspi's own.
-const folder = ".dspi"
 
 // Path returns the file of a store, relative paths from dir. It is "" when the
 // store is no file.
@@ -46,10 +44,8 @@ func Open(address, dir string) (history.Store, error) {
 		kind, _, _ := strings.Cut(address, ":")
 		return nil, fmt.Errorf("no store of runs is called %q; there is sqlite:PATH", kind)
 	}
-	if filepath.Base(filepath.Dir(path)) == folder {
-		if err := keepPrivate(filepath.Dir(path)); err != nil {
-			return nil, err
-		}
+	if err := database.OwnFolder(filepath.Dir(path)); err != nil {
+		return nil, err
 	}
 	return sqlite.Open(path)
 }
@@ -63,16 +59,4 @@ func Exists(address, dir string) bool {
 	}
 	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// keepPrivate makes dspi's own folder, which others cannot read and git does not
-// take in.
-func keepPrivate(dir string) error {
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o600)
 }

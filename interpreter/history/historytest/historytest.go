@@ -126,6 +126,45 @@ func Exercise(t *testing.T, open func(t *testing.T) history.Store) {
 			t.Errorf("got\n%s\nwant\n%s", text(t, got), text(t, want))
 		}
 	})
+	t.Run("a batch and its rows", func(t *testing.T) {
+		s := store(t)
+		for i, id := range []string{"abc", "abc-1", "abc-2", "abd", "abcd"} {
+			write(t, s, Sample(id, began.Add(time.Duration(i)*time.Second)))
+		}
+		if n, err := s.Delete(t.Context(), "abc"); n != 3 || err != nil {
+			t.Errorf("%d deleted, %v", n, err)
+		}
+		if runs, err := s.Runs(t.Context(), 0); len(runs) != 2 || err != nil {
+			t.Errorf("%d are left, %v", len(runs), err)
+		}
+	})
+	t.Run("again", func(t *testing.T) {
+		s := store(t)
+		first := Sample("abc123", began)
+		first.Origin = &history.Origin{Model: "openai/gpt-4o-mini", Table: &history.Table{Path: "rows.csv", Concurrency: 8}}
+		write(t, s, first, Sample("abc124", began.Add(time.Second)))
+		want := Sample("abc123", began.Add(time.Minute))
+		want.Status, want.Error, want.Inputs, want.Version = history.Paused, nil, json.RawMessage(`{"question":"x"}`), "v2"
+		want.Origin = &history.Origin{Model: "openai/other", Vars: map[string]json.RawMessage{"k": json.RawMessage("4")}, Unkept: []string{"picture"}}
+		want.Steps, want.Calls = want.Steps[:1], want.Calls[:1]
+		want.Calls[0].Reply.Journaled = true
+		b := batchOf(want)
+		b.Again = []string{"abc123"}
+		if err := s.Write(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Run(t.Context(), "abc123")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Started = began
+		if text(t, got) != text(t, want) {
+			t.Errorf("got\n%s\nwant\n%s", text(t, got), text(t, want))
+		}
+		if other, err := s.Run(t.Context(), "abc124"); err != nil || len(other.Calls) != 3 {
+			t.Errorf("another run has %d calls left, %v", len(other.Calls), err)
+		}
+	})
 	t.Run("ids", func(t *testing.T) {
 		s := store(t)
 		if _, err := s.Run(t.Context(), ""); !isNoRun(err, 0) {

@@ -102,6 +102,34 @@ program outer {
 }
 `
 
+const held = `
+program inner {
+  q: string -> x: string
+  chain_of_thought draft { q: string -> y: string }
+  predict last {
+    y: string -> x: string
+    inputs { y = draft.y }
+  }
+}
+program held {
+  q: string -> x: string
+  best_of_n a {
+    reward = len(x)
+    majority { chain_of_thought {} }
+  }
+  ensemble b {
+    predict one {}
+    chain_of_thought {}
+  }
+  multi_chain_comparison c {
+    m = 2
+    chain_of_thought {}
+  }
+  retry d { inner {} }
+  outputs { x = a.x }
+}
+`
+
 const chosen = `
 variable how: module { default = module.predict, choices = [module.predict, module.chain_of_thought] }
 variable k: int(min = 1, max = 5) { default = 2 }
@@ -136,6 +164,8 @@ func TestBind(t *testing.T) {
 		{"other names", one, "", []string{"self: frage, antwort"}, "predict", "W0640", "Frage:"},
 		{"other order", two, "", []string{"draft.predict: question, answer, reasoning", "check: answer, ok"}, "check draft", "W0640", "another order"},
 		{"in programs", callers, "", []string{"one: text, gist", "two.predict: text, gist", "judge: draft, good", "pick.module.predict: draft, reasoning, best"}, "judge one.predict pick two.predict", "", ""},
+		{"held", held, "", []string{"a.module.module.predict: q, reasoning, x", "b.programs[0]: q, x", "b.programs[1].predict: q, reasoning, x", "c.predict: q, rationale, x", "c.module.predict: q, reasoning, x", "d.module.draft.predict: q, reasoning, y", "d.module.last: y, x"},
+			"a b.chain_of_thought b.one c c.comparison d.draft d.last", "", ""},
 		{"chosen", chosen, "", []string{"ask: question, answer"}, "ask", "", ""},
 		{"chosen to think", chosen, `"dspi": {"variables": {"how": {"type": "module", "value": "chain_of_thought"}, "k": {"type": "int", "value": 5}}}`,
 			[]string{"ask.predict: question, reasoning, answer"}, "ask", "", ""},

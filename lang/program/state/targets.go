@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +26,10 @@ type target struct {
 	shapes [][]types.Field
 }
 
+// Comparison is the name that the question of a multi_chain_comparison has below
+// its step, whose own path is that of the module that it wraps.
+const Comparison = "comparison"
+
 // Path returns the path of a step below another one; "" is the program itself.
 func Path(outer, step string) string {
 	if outer == "" {
@@ -41,6 +46,11 @@ func targets(prog *program.Program) (ts []*target, dark []string) {
 	if len(c.targets) == 1 && !strings.Contains(c.targets[0].path, ".") {
 		c.targets[0].alias("self", "predict")
 	}
+	for _, t := range c.targets {
+		for _, n := range t.names {
+			t.alias(StepName(n))
+		}
+	}
 	return c.targets, c.dark
 }
 
@@ -56,48 +66,86 @@ func (c *collector) steps(steps []*program.Step, outer string) {
 		case st.Repeat != nil:
 			// In Python a loop is no object: its modules are the program's own.
 			c.steps(st.Repeat.Steps, outer)
-		case st.Program != nil:
-			before := len(c.targets)
-			c.steps(st.Program.Steps, path)
-			if added := c.targets[before:]; len(added) == 1 && strings.Count(added[0].path, ".") == strings.Count(path, ".")+1 {
-				added[0].alias(path, path+".predict")
-			}
 		default:
 			c.step(st, path)
 		}
 	}
 }
 
-func (c *collector) step(st *program.Step, path string) {
-	t := &target{path: path, step: st}
-	inner, name := st, path
-	if st.Inner != nil {
-		inner, name = st.Inner, path+".module"
+// PredictorIn returns what DSPy calls the predictor inside a module: "predict" in a
+// ChainOfThought; "" for a module that is a predictor itself.
+func PredictorIn(module string) string {
+	switch module {
+	case "chain_of_thought", "multi_chain_comparison":
+		return "predict"
 	}
+	return ""
+}
+
+// step collects the target of a step, and those of what its module holds. A module
+// that wraps another is an object whose attribute `module` it is, an ensemble has a
+// list of programs:
+//
+//	pick.module.predict       best_of_n pick { chain_of_thought {} }
+//	pick.module.module        best_of_n pick { majority { predict {} } }
+//	all.programs[1].predict   ensemble all { predict {} chain_of_thought {} }
+//
+// The path of what a step wraps is that of the step; of several modules each has
+// its own name behind it.
+func (c *collector) step(st *program.Step, path string) {
+	c.held(st, path, path)
+}
+
+func (c *collector) held(st *program.Step, path, name string) {
 	switch {
-	case inner.Program != nil:
-		c.dark = append(c.dark, path)
-		return
-	case inner.Module == "predict":
-		t.names = []string{name, name + ".predict"}
-	case inner.Module == "chain_of_thought":
-		t.names = []string{name + ".predict", name}
-	case inner.Module == "module" || !inner.Use.IsZero():
-		t.names = []string{name, name + ".predict"}
-		t.shapes = append(t.shapes, fields(inner.Declared), reasoned(inner.Declared))
+	case st.Inner != nil:
+		if st.Module == "multi_chain_comparison" {
+			c.add(st, Path(path, Comparison), name+".predict", name)
+		}
+		c.held(st.Inner, path, name+".module")
+	case len(st.Parts) > 0:
+		for i, p := range st.Parts {
+			c.held(p, Path(path, p.Name), fmt.Sprintf("%s.programs[%d]", name, i))
+		}
+	case st.Program != nil:
+		before := len(c.targets)
+		c.renamed(st.Program, path, name)
+		if added := c.targets[before:]; len(added) == 1 && strings.Count(added[0].path, ".") == strings.Count(path, ".")+1 {
+			added[0].alias(name, name+".predict")
+		}
+	case st.Module == "predict":
+		c.add(st, path, name, name+".predict")
+	case st.Module == "chain_of_thought":
+		c.add(st, path, name+".predict", name)
+	case st.Module == "module" || !st.Use.IsZero():
+		c.add(st, path, name, name+".predict")
+		t := c.targets[len(c.targets)-1]
+		t.shapes = [][]types.Field{fields(st.Declared), reasoned(st.Declared)}
 	default:
 		c.dark = append(c.dark, path)
-		if inner.Module == "python" {
+		if st.Module == "python" {
 			// The step stands for a whole module: its predictors have the names
 			// of the program's own.
 			c.dark = append(c.dark, outerOf(path))
 		}
-		return
 	}
-	if t.shapes == nil {
-		t.shapes = [][]types.Field{fields(inner.Signature)}
+}
+
+func (c *collector) add(st *program.Step, path string, names ...string) {
+	c.targets = append(c.targets, &target{path: path, names: names, step: st, shapes: [][]types.Field{fields(st.Signature)}})
+}
+
+// renamed collects the steps of a program that is held: DSPy knows them by the name
+// of its place, and they have paths below the step's.
+func (c *collector) renamed(p *program.Program, path, name string) {
+	in := &collector{}
+	in.steps(p.Steps, path)
+	for _, t := range in.targets {
+		for i, n := range t.names {
+			t.names[i] = name + strings.TrimPrefix(n, path)
+		}
 	}
-	c.targets = append(c.targets, t)
+	c.targets, c.dark = append(c.targets, in.targets...), append(c.dark, in.dark...)
 }
 
 // outerOf returns what stands before the last point of a path.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,15 +12,10 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/dspi-lang/dspi/interpreter/cache"
 	"github.com/dspi-lang/dspi/interpreter/cache/cachetest"
-	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// realVar names a Redis server for the tests: without it they use one in the
-// process. Its database is emptied.
-const realVar = "DSPI_REDIS"
 
 func TestRedis(t *testing.T) {
 	var mu sync.Mutex
@@ -50,32 +44,7 @@ func TestRedis(t *testing.T) {
 			}
 		},
 	}
-	if address := os.Getenv(realVar); address != "" {
-		s.Place = func(t testing.TB) string {
-			with(t, address, func(c *redis.Client) error { return c.FlushDB(t.Context()).Err() })
-			return address
-		}
-		s.Damage = func(t testing.TB, address string, k cache.Key, value []byte) {
-			with(t, address, func(c *redis.Client) error {
-				return c.Set(t.Context(), prefix+"v:"+k.String(), value, 0).Err()
-			})
-		}
-	}
 	cachetest.Exercise(t, s)
-}
-
-// with does something with a real server.
-func with(t testing.TB, address string, do func(*redis.Client) error) {
-	t.Helper()
-	opt, err := redis.ParseURL(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := redis.NewClient(opt)
-	defer c.Close()
-	if err := do(c); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestValueThatTheServerRemoved(t *testing.T) {

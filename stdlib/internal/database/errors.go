@@ -63,6 +63,10 @@ func explain(path string, err error) error {
 	return err
 }
 
+// IsBusy reports whether err says that another process writes the file and did not
+// end in time.
+func IsBusy(err error) bool { return busy(err) }
+
 // busy reports whether an error says that another connection writes.
 func busy(err error) bool {
 	var e *sqlite.Error

@@ -28,6 +28,7 @@ type ranking struct {
 	best       int
 	scores     []float64
 	similarity float64  // of the best label, 0 to 1; 0 when nothing spoke for any
+	lead       float64  // of the best label's score over the next best
 	because    []string // the words that spoke for the best label
 	examples   bool     // whether worked examples had a vote
 }
@@ -87,6 +88,12 @@ func rankLabels(choices []choice, text *reader, votes []float64, trust float64) 
 	if len(choices) == 0 || r.scores[r.best] <= 0 {
 		r.best = fallback(choices)
 		return r
+	}
+	r.lead = r.scores[r.best]
+	for i, s := range r.scores {
+		if i != r.best {
+			r.lead = min(r.lead, r.scores[r.best]-s)
+		}
 	}
 	for _, w := range labels[r.best] {
 		if memo[w.stem] > 0.4 && !minor()[w.stem] {

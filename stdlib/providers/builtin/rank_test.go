@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -121,6 +122,40 @@ func TestNothingSpeaksForALabel(t *testing.T) {
 	p.outputs[1] = "mood (Literal['west', 'east'])"
 	if got := outputs(t, p); got["mood"] != "west" {
 		t.Errorf("equal labels: %v, want the first", got)
+	}
+}
+
+// TestSureWithExamples: how sure the model is beside worked examples goes by its lead
+// over the next label and by how alike the input and the examples are.
+func TestSureWithExamples(t *testing.T) {
+	p := prompt{inputs: []string{"text (str)"}, outputs: []string{"mood (Literal['p1', 'q2'])", "confidence (float)"}}
+	for _, d := range [][2]string{
+		{"The soup was cold again today", "p1"}, {"My soup arrived cold", "p1"}, {"Cold soup once more", "p1"}, {"The soup is too cold", "p1"},
+		{"The waiter was rude to us", "q2"}, {"A rude waiter once more", "q2"}, {"Such a rude waiter today", "q2"}, {"The waiter is too rude", "q2"},
+	} {
+		p.demos = append(p.demos, [2]string{input("text", d[0]), input("mood", d[1])})
+	}
+	sure := func(text, want string) float64 {
+		t.Helper()
+		p.values = input("text", text)
+		got := outputs(t, p)
+		if want != "" && got["mood"] != want {
+			t.Errorf("%q: %s, want %s", text, got["mood"], want)
+		}
+		x, err := strconv.ParseFloat(got["confidence"], 64)
+		if err != nil || x < 0 || x > 1 {
+			t.Errorf("%q: confidence %q", text, got["confidence"])
+		}
+		return x
+	}
+	if x := sure("The soup was cold", "p1"); x < 0.9 {
+		t.Errorf("%v for an input like the examples of one label, want at least 0.9", x)
+	}
+	if x := sure("A rude waiter and a cold soup once more", ""); x > 0.5 {
+		t.Errorf("%v between two labels, want at most 0.5", x)
+	}
+	if x := sure("Xylophone quartz", ""); x > 0.1 {
+		t.Errorf("%v for an input unlike all examples, want at most 0.1", x)
 	}
 }
 

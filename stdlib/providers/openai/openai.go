@@ -8,6 +8,7 @@
 //	chat      chat completions: what is sent (request.go), what is read whole
 //	          (reply.go) and while it is written (stream.go)
 //	responses the same for Responses (responses.go, output.go)
+//	Embedder  a model that makes vectors of texts (embeddings.go)
 //
 // To begin: New(Config{Model: "gpt-4o-mini", Key: key}), or with Provider "vllm"
 // and no key for a server of one's own.
@@ -78,6 +79,16 @@ func New(c Config) (*Model, error) {
 	default:
 		return nil, fmt.Errorf("the api of %s/%s is %q; it can be %q or %q", c.Provider, c.Model, c.API, Chat, Responses)
 	}
+	endpoint, err := wire.New(endpointOptions(p, c, path))
+	if err != nil {
+		return nil, err
+	}
+	m.endpoint = endpoint
+	return m, nil
+}
+
+// endpointOptions describes the endpoint of a model on a preset's server.
+func endpointOptions(p Preset, c Config, path []string) wire.Options {
 	o := wire.Options{
 		Provider: p.Name, Model: c.Model, Example: p.Example,
 		BaseURL: c.BaseURL, OwnURL: p.BaseURL, NeedKey: p.NeedKey, Path: path,
@@ -87,12 +98,7 @@ func New(c Config) (*Model, error) {
 	if p.KeyHeader != "" {
 		o.KeyHeader, o.KeyPrefix = p.KeyHeader, ""
 	}
-	endpoint, err := wire.New(o)
-	if err != nil {
-		return nil, err
-	}
-	m.endpoint = endpoint
-	return m, nil
+	return o
 }
 
 // Address returns the provider's and the model's name: openai/gpt-4o-mini.

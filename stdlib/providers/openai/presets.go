@@ -22,6 +22,7 @@ type Preset struct {
 	NeedKey   bool   // its server (the host of BaseURL, if it has one) answers nobody without a key
 	KeyHeader string // the header that the key stands in; "" for a bearer token
 	Example   string // a model's address
+	Own       bool   // a server of one's own, at BaseURL on this machine unless told otherwise
 
 	quirks
 }
@@ -66,19 +67,19 @@ var presets = []Preset{
 		// A reasoning parser gives reasoning_content, or reasoning in newer versions.
 		// Parts of type file are not known.
 		Name: "vllm", Doc: "a vLLM server; http://localhost:8000/v1 unless base_url says otherwise",
-		BaseURL: "http://localhost:8000/v1", Example: "vllm/Qwen/Qwen3-8B",
+		BaseURL: "http://localhost:8000/v1", Own: true, Example: "vllm/Qwen/Qwen3-8B",
 		quirks: quirks{can: except(lm.Features{Files: true})},
 	},
 	{
 		// Tools need the server's --jinja, pictures and sounds its --mmproj.
 		Name: "llamacpp", Doc: "llama.cpp's server; http://localhost:8080/v1 unless base_url says otherwise",
-		BaseURL: "http://localhost:8080/v1", Example: "llamacpp/default",
+		BaseURL: "http://localhost:8080/v1", Own: true, Example: "llamacpp/default",
 		quirks: quirks{can: except(lm.Features{Files: true})},
 	},
 	{
 		// response_format is json_schema or text, tool_choice one of three words.
 		Name: "lmstudio", Doc: "LM Studio's server; http://localhost:1234/v1 unless base_url says otherwise",
-		BaseURL: "http://localhost:1234/v1", Example: "lmstudio/qwen3-8b",
+		BaseURL: "http://localhost:1234/v1", Own: true, Example: "lmstudio/qwen3-8b",
 		quirks: quirks{can: except(lm.Features{JSON: true, Audio: true, Files: true}), unnamedChoice: true},
 	},
 	{

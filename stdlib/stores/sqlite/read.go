@@ -56,7 +56,7 @@ func (s *Store) list(ctx context.Context, where string, args ...any) ([]history.
 		return nil, s.db.Explain(err)
 	}
 	rows, err := s.db.Read.QueryContext(ctx, `SELECT id, program, file, version, models, status, writer, started, ended,
-inputs, outputs, error, usage FROM runs `+where, args...)
+inputs, outputs, error, usage, origin FROM runs `+where, args...)
 	if err != nil {
 		return nil, s.db.Explain(err)
 	}
@@ -67,8 +67,8 @@ inputs, outputs, error, usage FROM runs `+where, args...)
 		var status, models, inputs, outputs, usage string
 		var started int64
 		var ended sql.NullInt64
-		var failure sql.NullString
-		if err := rows.Scan(&r.ID, &r.Program, &r.File, &r.Version, &models, &status, &r.Writer, &started, &ended, &inputs, &outputs, &failure, &usage); err != nil {
+		var failure, origin sql.NullString
+		if err := rows.Scan(&r.ID, &r.Program, &r.File, &r.Version, &models, &status, &r.Writer, &started, &ended, &inputs, &outputs, &failure, &usage, &origin); err != nil {
 			return nil, s.db.Explain(err)
 		}
 		r.Status, r.Started = history.Status(status), moment(started)
@@ -80,6 +80,7 @@ inputs, outputs, error, usage FROM runs `+where, args...)
 		var read reader
 		read.json(models, &r.Models)
 		read.json(usage, &r.Usage)
+		read.json(origin.String, &r.Origin)
 		if failure.Valid {
 			read.json(failure.String, &r.Error)
 		}

@@ -73,4 +73,20 @@ CREATE TABLE calls (
 );
 `,
 	`ALTER TABLE calls ADD COLUMN choices TEXT;`,
+	// An entry of the journal may be there before its run is. What is looked for is
+	// the whole key, so it is the order of the table.
+	`
+ALTER TABLE runs ADD COLUMN origin TEXT;
+
+CREATE TABLE journal (
+	run     TEXT NOT NULL,
+	path    TEXT NOT NULL,
+	hash    BLOB NOT NULL,
+	nth     INTEGER NOT NULL,
+	kind    TEXT NOT NULL,
+	written INTEGER NOT NULL,
+	data    BLOB NOT NULL,
+	PRIMARY KEY (run, path, hash, nth)
+) WITHOUT ROWID;
+`,
 }

@@ -1,8 +1,9 @@
 // Package sqlite keeps runs in a SQLite file.
 //
-//	Store   the history.Store over a file (sqlite.go)
-//	schema  its tables (schema.go)
-//	read    rows back into records (read.go)
+//	Store    the history.Store over a file (sqlite.go)
+//	Journal  the journal.Journal in the same file (journal.go)
+//	schema   its tables (schema.go)
+//	read     rows back into records (read.go)
 //
 // The file may be used by many processes at once: see stdlib/internal/database.
 package sqlite
@@ -18,7 +19,10 @@ import (
 )
 
 // Store keeps runs in a file. It implements history.Store.
-type Store struct{ db *database.DB }
+type Store struct {
+	db      *database.DB
+	journal Journal
+}
 
 // Open opens the file at path, and makes it where it does not exist. The error is
 // one of package database, with the way out in its words.
@@ -27,7 +31,7 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db}, nil
+	return &Store{db: db, journal: Journal{db: db}}, nil
 }
 
 // Close closes the file.
@@ -35,10 +39,11 @@ func (s *Store) Close() error { return s.db.Close() }
 
 const (
 	putRun = `INSERT INTO runs
-(id, program, file, version, models, status, writer, started, ended, inputs, outputs, error, calls, input_tokens, output_tokens, usd, usage)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+(id, program, file, version, models, status, writer, started, ended, inputs, outputs, error, calls, input_tokens, output_tokens, usd, usage, origin)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
-status = excluded.status, writer = excluded.writer, ended = excluded.ended, outputs = excluded.outputs, error = excluded.error,
+program = excluded.program, file = excluded.file, version = excluded.version, models = excluded.models, inputs = excluded.inputs,
+origin = excluded.origin, status = excluded.status, writer = excluded.writer, ended = excluded.ended, outputs = excluded.outputs, error = excluded.error,
 calls = excluded.calls, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, usd = excluded.usd, usage = excluded.usage`
 
 	putStep = `INSERT INTO steps
@@ -72,8 +77,20 @@ func (s *Store) Write(ctx context.Context, b *history.Batch) error {
 				return err
 			}
 		}
+		for _, id := range b.Again {
+			for _, table := range []string{"steps", "calls"} {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE run = ?", id); err != nil {
+					return err
+				}
+			}
+		}
 		if err := each(ctx, tx, putRun, b.Runs, runRow); err != nil {
 			return err
+		}
+		for _, r := range b.Runs {
+			if err := ended(ctx, tx, r); err != nil {
+				return err
+			}
 		}
 		if err := each(ctx, tx, putStep, b.Steps, stepRow); err != nil {
 			return err
@@ -137,6 +154,7 @@ func runRow(x *history.Run) ([]any, error) {
 	r.json(x.Error, x.Error != nil)
 	r.add(x.Usage.Calls, x.Usage.InputTokens, x.Usage.OutputTokens, number(x.Usage.USD))
 	r.json(x.Usage, true)
+	r.json(x.Origin, x.Origin != nil)
 	return r.columns, r.err
 }
 
@@ -199,8 +217,12 @@ func (s *Store) delete(ctx context.Context, ids []string) (int, error) {
 		ids = ids[len(part):]
 		err := s.db.Write(ctx, func(tx *sql.Tx) error {
 			for _, id := range part {
-				done, err := tx.ExecContext(ctx, "DELETE FROM runs WHERE id = ?", id)
+				// With a batch go its rows, whose ids are its own with `-` and a number.
+				done, err := tx.ExecContext(ctx, "DELETE FROM runs WHERE id = ? OR id > ? AND id < ?", id, id+"-", id+".")
 				if err != nil {
+					return err
+				}
+				if _, err := tx.ExecContext(ctx, "DELETE FROM journal WHERE run = ? OR run > ? AND run < ?", id, id+"-", id+"."); err != nil {
 					return err
 				}
 				if k, err := done.RowsAffected(); err == nil {
@@ -246,6 +268,10 @@ func (s *Store) Prune(ctx context.Context, t, since time.Time) (int, error) {
 		if err == nil {
 			// Writers that went away without a word.
 			_, err = tx.ExecContext(ctx, "DELETE FROM writers WHERE seen < ?", micros(time.Now().Add(-24*time.Hour)))
+		}
+		if err == nil {
+			// Entries whose run was never written.
+			_, err = tx.ExecContext(ctx, "DELETE FROM journal WHERE written < ? AND run NOT IN (SELECT id FROM runs)", micros(t))
 		}
 		return err
 	})

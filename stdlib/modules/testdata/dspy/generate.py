@@ -1,0 +1,155 @@
+"""Writes into every case of this folder what the real DSPy's ReAct sends and gives.
+
+    python generate.py            rewrite the calls and outputs in every *.txtar here
+    python generate.py --check    only compare; exit 1 if any would change
+    python generate.py NAME ...   only these cases (with or without .txtar)
+
+A case is a txtar file: a comment, then
+
+    program.dsp          the program in dspi, with its tools
+    python.py            the same in Python: defines `module`; the tools below are there
+    inputs.json          an object
+    replies.json         what the model answers, in order: texts, or {"full": true} where
+                         the prompt does not fit into its context
+    replies.dspi.json    the same for dspi, where it asks otherwise
+
+and, written by this script and never by hand,
+
+    calls.json           the messages of each call
+    outputs.json         the outputs
+
+A case that differs on purpose says so (`differs:`) and holds its own calls, too:
+calls.dspi.json. In one thing all cases differ: where DSPy shows the model a traceback of
+Python, which names files of the machine, only the text of the error stands here, and so
+it is in dspi.
+"""
+
+import json
+import pathlib
+import sys
+from typing import Any, Literal, Optional
+
+import dspy
+import dspy.predict.react
+import pydantic
+from dspy.utils.exceptions import ContextWindowExceededError
+
+WANTED = "3.3.1"
+
+dspy.predict.react.format_error_for_lm = lambda error, traceback_frames=0: str(error)
+
+
+def search(query: str, k: int = 3) -> list[str]:
+    """Search the notes."""
+    return [f"{query} {n}" for n in range(1, k + 1)]
+
+
+def add(a: float, b: float) -> float:
+    """Add two numbers.
+    Both are needed."""
+    return a + b
+
+
+def lookup(place: Literal["Paris", "Rome"], detail: Optional[str] = None) -> dict[str, Any]:
+    """What is known of a place."""
+    return {"place": place, "people": 2100000 if place == "Paris" else 2750000, "detail": detail}
+
+
+def mend(parts: list[str]) -> str:
+    """Mend what is broken."""
+    raise ValueError("the workshop is closed")
+
+
+def read(page: int) -> str:
+    """Read a page."""
+    return f"Page {page}.\n\nIt has [[ ## marks ## ]] and «quotes»."
+
+
+class Script(dspy.BaseLM):
+    """Gives the replies and keeps the messages."""
+
+    def __init__(self, replies):
+        super().__init__(model="script")
+        self.replies, self.calls = list(replies), []
+
+    def __call__(self, prompt=None, messages=None, **kwargs):
+        self.calls.append([{"role": m["role"], "content": m["content"]} for m in messages])
+        if not self.replies:
+            raise RuntimeError("no reply is left")
+        reply = self.replies.pop(0)
+        if isinstance(reply, dict):
+            raise ContextWindowExceededError(message="the prompt is too long")
+        return [reply]
+
+
+def read_txtar(text):
+    """Returns the comment and a dict of the files, in order."""
+    comment, files, name = [], {}, None
+    for line in text.split("\n"):
+        if line.startswith("-- ") and line.endswith(" --"):
+            name = line[3:-3].strip()
+            files[name] = []
+        elif name is None:
+            comment.append(line)
+        else:
+            files[name].append(line)
+    return "\n".join(comment), {name: "\n".join(lines) for name, lines in files.items()}
+
+
+def write_txtar(comment, files):
+    parts = [comment.rstrip("\n") + "\n"]
+    for name, text in files.items():
+        text = text.rstrip("\n")
+        parts.append(f"-- {name} --\n{text}\n" if text else f"-- {name} --\n")
+    return "".join(parts)
+
+
+def converse(files):
+    scope = {"dspy": dspy, "search": search, "add": add, "lookup": lookup, "mend": mend, "read": read}
+    exec(compile(files["python.py"], "python.py", "exec"), scope)
+    model = Script(json.loads(files["replies.json"]))
+    adapter = {"chat": dspy.ChatAdapter, "json": dspy.JSONAdapter, "xml": dspy.XMLAdapter}[scope.get("adapter", "chat")]()
+    with dspy.context(lm=model, adapter=adapter, warn_on_type_mismatch=False):
+        prediction = scope["module"](**json.loads(files["inputs.json"]))
+    if model.replies:
+        raise RuntimeError(f"{len(model.replies)} replies are left")
+    outputs = {k: v for k, v in prediction.items() if k not in ("trajectory", "reasoning")}
+    return model.calls, outputs
+
+
+def main(arguments):
+    if dspy.__version__ != WANTED:
+        sys.exit(f"this is dspy {dspy.__version__}; the cases are made with {WANTED}: pip install dspy=={WANTED}")
+    check = "--check" in arguments
+    names = {a.removesuffix(".txtar") for a in arguments if not a.startswith("-")}
+    changed, total, differing = [], 0, 0
+    for path in sorted(pathlib.Path(__file__).parent.rglob("*.txtar")):
+        if names and path.stem not in names:
+            continue
+        old = path.read_text(encoding="utf-8")
+        comment, files = read_txtar(old)
+        total += 1
+        differing += "differs:" in comment
+        own = files.pop("calls.dspi.json", None)
+        calls, outputs = converse(files)
+        for name, made in {"calls.json": calls, "outputs.json": outputs}.items():
+            files.pop(name, None)  # to its place in the order
+            files[name] = json.dumps(made, ensure_ascii=False, indent=2)
+        if own is not None:
+            files["calls.dspi.json"] = own
+        new = write_txtar(comment, files)
+        if new != old:
+            changed.append(path.name)
+            if not check:
+                path.write_text(new, encoding="utf-8")
+    if names and total != len(names):
+        sys.exit("no such case among: " + " ".join(sorted(names)))
+    verb = "would change" if check else "rewritten"
+    print(f"dspy {dspy.__version__}, pydantic {pydantic.VERSION}: {total} conversations, {differing} differ on purpose, {len(changed)} {verb}")
+    for name in changed:
+        print("  " + name)
+    return 1 if check and changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

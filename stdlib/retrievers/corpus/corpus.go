@@ -1,0 +1,200 @@
+// Package corpus reads passages from files.
+//
+//	Corpus   a file of rows, or a folder of texts, and how passages are made of it
+//	File     a file that belongs to a corpus, with what tells whether it changed
+//	Fault    what is wrong with a file, and where
+//
+// Rows are in rows.go (JSON Lines, JSON, CSV), texts in texts.go (Markdown and plain
+// text), how long texts are parted in split.go, and patterns of file names in
+// pattern.go. Everything is read as a stream: no more than one row or one text is in
+// memory.
+package corpus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dspi-lang/dspi/interpreter/retrieve"
+)
+
+// Defaults of a Corpus.
+const (
+	DefaultPattern   = "**/*.{md,txt}"
+	DefaultText      = "text"
+	DefaultID        = "id"
+	DefaultMaxLength = 2000 // characters, of the texts of a folder
+)
+
+// Corpus is passages in files. Exactly one of File and Folder is set.
+type Corpus struct {
+	File    string // a file of rows: .jsonl, .json or .csv
+	Folder  string // a folder of texts
+	Name    string // the file or folder as the user wrote it, for messages
+	Pattern string // which files of the folder; "" for DefaultPattern
+
+	Text  string // the column that is searched; "" for DefaultText
+	ID    string // the column that names a passage; "" for DefaultID where there is one, else the row's number
+	Title string // the column of titles; "" for none
+
+	// MaxLength is the longest passage in characters; 0 is DefaultMaxLength for texts,
+	// and no limit for the rows of a file.
+	MaxLength int
+	// Overlap is what two parts of a text share, in characters; nil for a tenth of
+	// MaxLength.
+	Overlap *int
+}
+
+// overlap returns what two parts of a text share where a passage has max characters.
+func (c *Corpus) overlap(max int) int {
+	if c.Overlap != nil {
+		return *c.Overlap
+	}
+	return max / 10
+}
+
+// File is a file of a corpus.
+type File struct {
+	Path     string // as it is opened
+	Name     string // its path in the folder with slashes, or what the user wrote; for ids and messages
+	Size     int64
+	Modified time.Time
+}
+
+// Fault is what is wrong with a corpus. Its text names the file and the line.
+type Fault struct {
+	Text string
+	Hint string
+	Err  error
+}
+
+// Error returns the text.
+func (f *Fault) Error() string { return f.Text }
+
+// Unwrap returns the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+func fault(format string, args ...any) *Fault { return &Fault{Text: fmt.Sprintf(format, args...)} }
+
+func (f *Fault) hint(format string, args ...any) *Fault {
+	f.Hint = fmt.Sprintf(format, args...)
+	return f
+}
+
+// Files returns the files of the corpus in the order in which they are read. The
+// error is a *Fault, or that of ctx.
+func (c *Corpus) Files(ctx context.Context) ([]File, error) {
+	if c.Folder == "" {
+		info, err := os.Stat(c.File)
+		if err != nil {
+			return nil, c.absent(c.Name, err)
+		}
+		if info.IsDir() {
+			return nil, fault("%s is a folder", c.Name).hint("name it with `folder`, or a file of rows with `file`")
+		}
+		return []File{{c.File, c.Name, info.Size(), info.ModTime()}}, nil
+	}
+	pattern := c.Pattern
+	if pattern == "" {
+		pattern = DefaultPattern
+	}
+	match, err := compile(pattern)
+	if err != nil {
+		return nil, fault("the pattern %s %v", pattern, err)
+	}
+	if info, err := os.Stat(c.Folder); err != nil {
+		return nil, c.absent(c.Name, err)
+	} else if !info.IsDir() {
+		return nil, fault("%s is a file", c.Name).hint("name it with `file`, or the folder of texts with `folder`")
+	}
+	var out []File
+	err = filepath.WalkDir(c.Folder, func(path string, e fs.DirEntry, err error) error {
+		if end := ctx.Err(); end != nil {
+			return end
+		}
+		if err != nil {
+			return c.absent(path, err)
+		}
+		if path != c.Folder && strings.HasPrefix(e.Name(), ".") {
+			if e.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		rel, _ := filepath.Rel(c.Folder, path)
+		name := filepath.ToSlash(rel)
+		if e.IsDir() || !match(name) {
+			return nil
+		}
+		info, err := os.Stat(path) // of what a link points at
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+			return nil
+		}
+		if err != nil {
+			return c.absent(name, err)
+		}
+		out = append(out, File{path, name, info.Size(), info.ModTime()})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		return nil, fault("no file of the folder %s matches %s", c.Name, pattern).hint("say which files are meant: pattern = \"*.md\"")
+	}
+	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// Read reads the passages of a file, in order. seen is called with all the bytes of
+// the file, in their order, as they are read; give with each passage. The error is a
+// *Fault, or that of ctx or give.
+func (c *Corpus) Read(ctx context.Context, f File, seen func([]byte), give func(retrieve.Passage) error) error {
+	in, err := os.Open(f.Path)
+	if err != nil {
+		return c.absent(f.Name, err)
+	}
+	defer in.Close()
+	r := &watched{ctx: ctx, r: in, seen: seen}
+	if c.Folder != "" {
+		err = c.readText(r, f, give)
+	} else {
+		err = c.readRows(r, f, give)
+	}
+	var p *fs.PathError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &p):
+		return c.absent(f.Name, err)
+	case err != nil:
+		return err
+	}
+	return r.rest()
+}
+
+// absent is the fault of a file that cannot be opened or read.
+func (c *Corpus) absent(name string, err error) error {
+	var known *Fault
+	if errors.As(err, &known) {
+		return err
+	}
+	f := &Fault{Err: err}
+	var p *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		f.Text = "there is no " + name
+		f.Hint = "paths are taken from the folder of the .dsp file"
+	case errors.As(err, &p):
+		f.Text = name + " cannot be read: " + p.Err.Error()
+	default:
+		f.Text = name + " cannot be read: " + err.Error()
+	}
+	return f
+}
