@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-const module = "github.com/dspi-lang/dspi"
+const modulePath = "github.com/dspi-lang/dspi"
 
 // layers is who may use whom: each package may import those of its own line and
 // those named behind the colon. A name ending in /... stands for all below it.
@@ -34,17 +34,21 @@ var layers = []struct{ pkg, may string }{
 	{"interpreter/lm", ""},
 	{"interpreter/lm/lmtest", "interpreter/lm"},
 	{"interpreter/cache", "interpreter/lm"},
+	{"interpreter/journal", "lang/... interpreter/lm interpreter/cache"},
+	{"interpreter/journal/journaltest", "interpreter/journal"},
 	{"interpreter/cache/cachetest", "interpreter/lm interpreter/cache"},
 	{"interpreter/trace", "lang/... interpreter/lm"},
+	{"interpreter/retrieve", "lang/value interpreter/lm"},
+	{"interpreter/retrieve/retrievetest", "lang/value interpreter/retrieve"},
 	{"interpreter/tool", "lang/..."},
 	{"interpreter/starlark", "lang/..."},
 	{"interpreter/prompt", "lang/... interpreter/lm"},
 	{"interpreter/align", "lang/... interpreter/lm"},
 	{"interpreter/plan", "lang/... interpreter/lm"},
 	{"interpreter/estimate", "lang/... interpreter/lm interpreter/plan interpreter/prompt"},
-	{"interpreter/module", "lang/... interpreter/lm interpreter/trace interpreter/prompt interpreter/align"},
+	{"interpreter/module", "lang/... interpreter/lm interpreter/trace interpreter/prompt interpreter/align interpreter/retrieve interpreter/tool"},
 	{"interpreter/python", "lang/... interpreter/plan interpreter/prompt"},
-	{"interpreter/history", "lang/... interpreter/lm interpreter/trace interpreter/align"},
+	{"interpreter/history", "lang/... interpreter/lm interpreter/trace interpreter/align interpreter/tool"},
 	{"interpreter/history/historytest", "lang/... interpreter/lm interpreter/history"},
 	{"interpreter/history/page", "interpreter/history"},
 	{"interpreter", "lang/... interpreter/..."},
@@ -100,8 +104,8 @@ func TestArrows(t *testing.T) {
 		}
 		for _, imp := range file.Imports {
 			name, _ := strconv.Unquote(imp.Path.Value)
-			if name == module || strings.HasPrefix(name, module+"/") {
-				own := strings.TrimPrefix(strings.TrimPrefix(name, module), "/")
+			if name == modulePath || strings.HasPrefix(name, modulePath+"/") {
+				own := strings.TrimPrefix(strings.TrimPrefix(name, modulePath), "/")
 				if own != pkg && !matchAny(may, own) {
 					t.Errorf("%s imports %s: the arrow points the wrong way", path, name)
 				}

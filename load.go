@@ -29,6 +29,8 @@ type Source struct {
 	File   *syntax.File
 	loader *loader
 	python bool // Python's spellings of types are legal
+
+	extension *Extension
 }
 
 // Load reads a .dsp file. The error is a *diag.Diagnostic: the file is missing,
@@ -75,8 +77,12 @@ func Signature(text string) *Source {
 // Check checks a source and all it imports. The project may be planned when the
 // list has no errors.
 func Check(s *Source) (*program.Project, diag.List) {
+	u, err := s.extension.universe()
+	if err != nil { // Extend has said so
+		u = stdlib.Universe()
+	}
 	return check.Check(s.File, check.Options{
-		Universe: stdlib.Universe(), Import: s.loader.importFile, Columns: Columns, Python: s.python,
+		Universe: u, Import: s.loader.importFile, Columns: Columns, Python: s.python,
 	})
 }
 

@@ -42,6 +42,8 @@ type PlanOptions struct {
 	// above what is written in the program.
 	State  *state.Tuned
 	Getenv func(string) string
+	// Extension is what the source was extended with; may be nil.
+	Extension *Extension
 }
 
 // Plan plans a program of a checked project. Keys and `env("…")` are read from
@@ -81,8 +83,12 @@ func (opt PlanOptions) plan(values map[string]any) plan.Options {
 		getenv = os.Getenv
 	}
 	projectModel, at := opt.Settings.DefaultModel()
+	u, err := opt.Extension.universe()
+	if err != nil { // Extend has said so
+		u = stdlib.Universe()
+	}
 	return plan.Options{
-		Universe: stdlib.Universe(), State: opt.State, Model: opt.Model, DefaultModel: opt.DefaultModel, FallbackModel: Baseline, Values: values, Getenv: getenv, Prices: prices.Of,
+		Universe: u, State: opt.State, Model: opt.Model, DefaultModel: opt.DefaultModel, FallbackModel: Baseline, Values: values, Getenv: getenv, Prices: prices.Of,
 		ProjectModel: projectModel, ProjectPlace: at,
 	}
 }

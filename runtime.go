@@ -49,6 +49,8 @@ type Options struct {
 	// Around is put around each model that steps ask, outside all its settings: it
 	// sees one Generate for each call of the trace. nil: nothing is.
 	Around func(lm.LM) lm.LM
+	// Extension is what the sources of its plans were extended with; may be nil.
+	Extension *Extension
 	// Indexing is told how far the index of a retriever is that is being made; nil:
 	// nobody is. It is called by several goroutines, and must not block.
 	Indexing func(retrieve.Progress)
@@ -74,7 +76,15 @@ type Runtime struct {
 // NewRuntime returns a Runtime.
 func NewRuntime(o Options) *Runtime {
 	r := &Runtime{options: o, models: map[*plan.Model]lm.LM{}, asked: map[*plan.Model]lm.LM{}, roots: map[string]*os.Root{}, guards: map[*plan.Plan]journal.Journal{}}
-	r.env = &interpreter.Env{LM: r.lm, Module: stdlib.Module, Tool: r.tool, Bodies: &r.bodies, Files: r.localFiles, Retriever: r.Retriever, Trace: o.Trace, Stream: o.Stream, Journal: o.Journal, Approve: o.Approve}
+	r.env = &interpreter.Env{LM: r.lm, Module: o.Extension.module, Tool: r.tool, Bodies: &r.bodies, Files: r.localFiles, Retriever: r.Retriever, Trace: o.Trace, Stream: o.Stream, Journal: o.Journal, Approve: o.Approve}
+	if o.Extension != nil {
+		for _, t := range o.Extension.Tools {
+			r.UseTool("tool."+t.Name(), t)
+		}
+		for _, x := range o.Extension.Retrievers {
+			r.UseRetriever("retriever."+x.Name, x.Retriever)
+		}
+	}
 	return r
 }
 

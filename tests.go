@@ -13,7 +13,6 @@ import (
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/value"
-	"github.com/dspi-lang/dspi/stdlib/metrics"
 )
 
 // TestTimeout is how long a test's run may take that does not say.
@@ -60,7 +59,7 @@ func (r *Runtime) Test(ctx context.Context, p *plan.Plan, t *program.Test) *Test
 	out := &TestRun{Test: t, Result: &Result{Program: p.Program}}
 	inputs := map[string]any{}
 	for _, in := range t.Inputs {
-		v, err := evalTest(ctx, in.Value, t, p, nil, nil)
+		v, err := r.evalTest(ctx, in.Value, t, p, nil, nil)
 		if err != nil {
 			out.Err = err
 			return out
@@ -87,7 +86,7 @@ func (r *Runtime) Test(ctx context.Context, p *plan.Plan, t *program.Test) *Test
 		return out
 	}
 	for _, a := range t.Asserts {
-		d, err := judge(ctx, a, t, p, given, out.Result.Outputs)
+		d, err := r.judge(ctx, a, t, p, given, out.Result.Outputs)
 		if err != nil {
 			out.Err = err
 			return out
@@ -103,8 +102,8 @@ var errTooLong = errors.New("the test took too long")
 
 // judge returns what is wrong with the outputs by one assertion, nil when it
 // holds.
-func judge(ctx context.Context, a *program.Assertion, t *program.Test, p *plan.Plan, inputs, outputs *value.Object) (*diag.Diagnostic, error) {
-	holds, err := evalTest(ctx, a.That, t, p, inputs, outputs)
+func (r *Runtime) judge(ctx context.Context, a *program.Assertion, t *program.Test, p *plan.Plan, inputs, outputs *value.Object) (*diag.Diagnostic, error) {
+	holds, err := r.evalTest(ctx, a.That, t, p, inputs, outputs)
 	if err != nil || holds == true {
 		return nil, err
 	}
@@ -112,7 +111,7 @@ func judge(ctx context.Context, a *program.Assertion, t *program.Test, p *plan.P
 	d.Relate(t.Place, "in this test")
 	var b strings.Builder
 	if !a.Message.IsZero() {
-		text, err := evalTest(ctx, a.Message, t, p, inputs, outputs)
+		text, err := r.evalTest(ctx, a.Message, t, p, inputs, outputs)
 		if err != nil {
 			return nil, err
 		}
@@ -180,7 +179,7 @@ func testRoots(t *program.Test, p *plan.Plan, inputs, outputs *value.Object) fun
 }
 
 // evalTest evaluates a value of a test. The error is a *diag.Diagnostic.
-func evalTest(ctx context.Context, v program.Value, t *program.Test, p *plan.Plan, inputs, outputs *value.Object) (any, error) {
+func (r *Runtime) evalTest(ctx context.Context, v program.Value, t *program.Test, p *plan.Plan, inputs, outputs *value.Object) (any, error) {
 	for _, ref := range v.Expr.Refs() {
 		if x, ok := t.Names.Resolve(ref.Path); ok && ref.Root == "var" {
 			if _, given := p.Values[x.Name]; !given {
@@ -193,7 +192,7 @@ func evalTest(ctx context.Context, v program.Value, t *program.Test, p *plan.Pla
 	code, err := v.Expr.Compile()
 	if err == nil {
 		var out any
-		if out, err = code.Eval(ctx, testRoots(t, p, inputs, outputs), metrics.Options()...); err == nil {
+		if out, err = code.Eval(ctx, testRoots(t, p, inputs, outputs), r.options.Extension.functions()...); err == nil {
 			return out, nil
 		}
 	}

@@ -115,11 +115,21 @@ func retrieverFault(op *plan.Op, err error) error {
 	}
 	var e *retrieve.Error
 	if !errors.As(err, &e) {
-		return d.Say("%s.", upper(strings.TrimSuffix(err.Error(), ".")))
+		return d.Say("%s.", sentence(err.Error()))
 	}
-	d.Say("%s.", upper(strings.TrimSuffix(e.Text, ".")))
+	d.Say("%s.", sentence(e.Text))
 	if e.Hint != "" {
 		d.Hint("%s", e.Hint)
 	}
 	return d
+}
+
+// sentence begins a text with a capital, unless it begins with a name.
+func sentence(text string) string {
+	text = strings.TrimSuffix(text, ".")
+	switch word, _, _ := strings.Cut(text, " "); word {
+	case "line", "row", "no", "there", "the", "two", "method", "nothing", "it":
+		return upper(text)
+	}
+	return text
 }

@@ -4,6 +4,8 @@
 //	modules/    predict, chain_of_thought
 //	metrics/    exact_match, f1, passage_match
 //	providers/  openai, anthropic, builtin, scripted
+//	tools/      calculator, files, http_get, and what bodies of tools ask for
+//	retrievers/ passages of files
 //
 // It is the only place that knows both a name and the code behind it.
 package stdlib

@@ -229,7 +229,7 @@ test wrong {
 test agent { program = program.later, inputs { request = "x" } }
 program later {
   request: string -> reply: string
-  react one { tools = [tool.calculator] }
+  dspy one { class = "dspy.RLM" }
 }
 `)
 	writeFile(t, "bad.dsp", "program p { question: strng -> answer: string }\n")

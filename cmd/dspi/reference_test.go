@@ -53,7 +53,7 @@ func TestEveryCommandIsDocumented(t *testing.T) {
 func reference(root *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString("# Commands\n\nThis page is made from the commands' own help.\n\n")
-	b.WriteString("Exit status: 0 all is well, 1 the program failed or has errors, 2 wrong use, 130 interrupted.\n")
+	b.WriteString("Exit status: 0 all is well, 1 the program failed or has errors, 2 wrong use, 3 it waits for a person, 130 interrupted.\n")
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" || c.Name() == "help" {
 			continue

@@ -215,11 +215,15 @@ func (a *app) runOnce(ctx context.Context, p *plan.Plan, inputs *value.Object, s
 		return &exit{code: exitInterrupted}
 	case err != nil:
 		a.tell(err)
+		var last []string
 		if res.Usage.Calls+res.Usage.Journaled > 0 {
-			fmt.Fprintf(a.err, "\n%s\n", usageLine(res.Usage, res.Duration))
+			last = append(last, usageLine(res.Usage, res.Duration))
 		}
-		if resume != "" && res.Run != "" {
-			fmt.Fprintf(a.err, "to go on when it is put right: %s\n", resume)
+		if resume != "" {
+			last = append(last, "to go on when it is put right: "+resume)
+		}
+		if last != nil {
+			fmt.Fprintf(a.err, "\n%s\n", strings.Join(last, "\n"))
 		}
 		return &exit{code: exitFailed}
 	case !asJSON:

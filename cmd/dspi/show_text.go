@@ -178,6 +178,9 @@ func (v *view) call(c *hist.Call, whole bool) {
 		if p.Cached {
 			line += ", from the cache"
 		}
+		if p.Journaled {
+			line += ", from the journal"
+		}
 		if p.Finish != lm.FinishStop && p.Finish != "" {
 			line += ", ended by " + string(p.Finish)
 		}

@@ -3,6 +3,7 @@
 //	Module    a step's worker: a Call in, outputs out
 //	Call      what one run of a step has: signature, inputs, model, settings
 //	Part      a module that another one holds, ready to be called
+//	Attempt   one of several goes at a part (attempt.go)
 //	Feedback  an answer that was refused, and why: the next one is told
 //	Ask       one question to the model: prompt, reply, asked again if it does not fit
 //

@@ -199,6 +199,9 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 		for _, held := range op.Parts {
 			held.writeHeld(b, op, indent+"     ")
 		}
+		if op.Retriever != nil && op.Retriever.Embedder != nil {
+			fmt.Fprintf(b, "%s     embedder %s\n", indent, op.Retriever.Embedder.title())
+		}
 		for _, x := range op.Pending {
 			fmt.Fprintf(b, "%s     `%s` cannot run yet: %s is missing\n", indent, x.Setting, x.Missing)
 		}

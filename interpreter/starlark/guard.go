@@ -14,9 +14,11 @@ import (
 // What things count for, in bytes: an element of a list, an entry of a dict or set,
 // an object beside its contents.
 const (
-	elementBytes = 32
-	entryBytes   = 96
-	objectBytes  = 48
+	elementBytes  = 32
+	entryBytes    = 96
+	objectBytes   = 48
+	tableEntries  = 6 // that an empty dict or set has room for
+	functionBytes = 256
 )
 
 const (
@@ -175,13 +177,15 @@ func (g *guard) kept(v starlark.Value) error {
 			return g.grow(n / 8)
 		}
 	case *starlark.List:
-		return g.growBy(v.Len(), elementBytes)
+		return g.growBy(v.Len()+2, elementBytes)
 	case starlark.Tuple:
-		return g.growBy(len(v), elementBytes)
+		return g.growBy(len(v)+1, elementBytes)
 	case *starlark.Dict:
-		return g.growBy(v.Len(), entryBytes)
+		return g.growBy(v.Len()+tableEntries, entryBytes)
 	case *starlark.Set:
-		return g.growBy(v.Len(), entryBytes)
+		return g.growBy(v.Len()+tableEntries, entryBytes)
+	case *starlark.Function:
+		return g.grow(functionBytes)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ const (
 	attrFunc   = mark + "attr"   // x.name
 	enterFunc  = mark + "enter"  // the first thing that a function does
 	keyFunc    = mark + "key"    // what stands in brackets, and before the colon of a dict
-	keepFunc   = mark + "keep"   // around a slice
+	keepFunc   = mark + "keep"   // around what makes a value: slices, lists, dicts, lambdas
 	spreadFunc = mark + "spread" // around *x and **x
 )
 
@@ -219,14 +219,18 @@ func (r *rewriter) expr(x syntax.Expr) syntax.Expr {
 			}
 		}
 		x.Body = r.expr(x.Body)
+		return call(keepFunc, x.Lbrack, x)
 	case *syntax.DictEntry:
 		x.Key, x.Value = r.key(x.Key), r.expr(x.Value)
 	case *syntax.DictExpr:
 		r.exprs(x.List)
+		return call(keepFunc, x.Lbrace, x)
 	case *syntax.ListExpr:
 		r.exprs(x.List)
+		return call(keepFunc, x.Lbrack, x)
 	case *syntax.TupleExpr:
 		r.exprs(x.List)
+		return call(keepFunc, syntax.Start(x), x)
 	case *syntax.CondExpr:
 		x.Cond, x.True, x.False = r.expr(x.Cond), r.expr(x.True), r.expr(x.False)
 	case *syntax.IndexExpr:
@@ -238,6 +242,7 @@ func (r *rewriter) expr(x syntax.Expr) syntax.Expr {
 		r.params(x.Params)
 		at := syntax.Start(x.Body)
 		x.Body = &syntax.CondExpr{If: at, Cond: call(enterFunc, at), True: r.expr(x.Body), ElsePos: at, False: &syntax.Ident{NamePos: at, Name: "None"}}
+		return call(keepFunc, x.Lambda, x)
 	}
 	return x
 }

@@ -78,8 +78,8 @@ type Event struct {
 	Suggest  bool          // Asserted: it is a suggest
 	Final    bool          // Asserted: the step is not asked again
 
-	// Repairs are what was done to a reply so that it fits.
-	Repairs []value.Repair // Repaired
+	// Repairs are what was done to a reply, or to arguments, so that they fit.
+	Repairs []value.Repair // Repaired, ToolStart
 	Field   string         // Partial: which output
 	Value   any            // Partial: the output so far, of the output's type as far as it has come
 	Done    bool           // Partial: the output is whole

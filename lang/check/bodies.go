@@ -16,7 +16,7 @@ func (c *checker) newBody(fs *fileScope, b *syntax.Block, prog *program.Program,
 func (c *checker) finishBody(b *body, more func()) {
 	c.linkSkipped(b)
 	c.buildScope(b)
-	b.scope.Host = c.u.Callable()
+	b.scope.Host, b.scope.Own = c.u.Callable(), c.ownMetrics()
 	for _, s := range b.steps {
 		c.checkStep(b, s)
 	}

@@ -41,7 +41,7 @@ func (c *checker) checkTest(d *decl, b *syntax.Block) {
 			fieldSymbols(sig.Inputs, "input", t.Program.Place), fieldSymbols(sig.Outputs, "output", t.Program.Place),
 			[]expr.Symbol{inputsSymbol(sig.Inputs), outputs},
 		)
-		scope.Host = c.u.Callable()
+		scope.Host, scope.Own = c.u.Callable(), c.ownMetrics()
 	}
 	seen := map[string]source.Place{}
 	for _, x := range asserts {
@@ -162,4 +162,15 @@ func (c *checker) testAssert(fs *fileScope, b *syntax.Block, t *program.Test, sc
 	if !a.That.IsZero() {
 		t.Asserts = append(t.Asserts, a)
 	}
+}
+
+// ownMetrics are the functions of the metrics that the host has added.
+func (c *checker) ownMetrics() []expr.Function {
+	var out []expr.Function
+	for _, m := range c.u.Metrics {
+		if m.Own {
+			out = append(out, expr.NewMetric(m.Name, m.Doc))
+		}
+	}
+	return out
 }

@@ -191,11 +191,16 @@ func (c *checker) moduleName(fs *fileScope, at source.Place, text string) bool {
 		c.report(diag.New("E0310", at, "a module is expected here").Say("A module is named `module.NAME`, say `module.predict`."))
 		return false
 	}
-	if _, ok := c.u.Module(name); ok {
-		return true
-	}
 	if _, ok := fs.lookup(programKind, name); ok {
 		return true
+	}
+	if m, ok := c.u.Module(name); ok {
+		if !m.Wraps && !m.Holds {
+			return true
+		}
+		c.report(diag.New("E0310", at, code(name)+" holds a module, and there is none here").
+			Say("What a variable chooses stands alone. A module that holds others is written as a step, and may hold the choice:\n\n    %s NAME {\n      …\n      module { use = var.… }\n    }", name))
+		return false
 	}
 	c.report(c.unknownModule(fs, at, name, int32(len("module."))))
 	return false

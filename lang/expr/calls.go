@@ -56,7 +56,7 @@ func (c *checker) part(n ast.Node) {
 
 // call infers the call of a function of the table, or a conversion.
 func (c *checker) call(x *call, want types.Type) types.Type {
-	row, ok := functions[x.name]
+	row, ok := c.scope.function(x.name)
 	if ok && row.Host && !c.scope.allows(x.name) {
 		c.hostOnly(x)
 		return types.Invalid{}

@@ -68,6 +68,11 @@ func init() { // not an initialiser: rows refer to the checker, the checker to t
 func (c *checker) functionNames() []string {
 	names := slices.Clone(order_)
 	names = slices.DeleteFunc(names, func(n string) bool { return functions[n].Host && !c.scope.allows(n) })
+	if c.scope != nil {
+		for _, f := range c.scope.Own {
+			names = append(names, f.Name)
+		}
+	}
 	for _, s := range c.scope.Symbols() {
 		if s.converts() != nil {
 			names = append(names, s.Name)

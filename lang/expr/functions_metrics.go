@@ -2,6 +2,15 @@ package expr
 
 import "github.com/dspi-lang/dspi/lang/types"
 
+// NewMetric returns a function that a host adds (Scope.Own): of two values, an
+// answer and what is expected, that gives a number. WithHost supplies it.
+func NewMetric(name, doc string) Function {
+	return Function{
+		Name: name, Params: "answer, expected", Result: "float", Doc: doc, Host: true,
+		params: []param{{name: "answer", takes: anything}, {name: "expected", takes: anything}}, result: gives(types.Float),
+	}
+}
+
 // metricFunctions are the built-in metrics of two values. Places that judge
 // outputs allow them (Scope.Host); stdlib/metrics computes them.
 func metricFunctions() []Function {

@@ -246,9 +246,7 @@ func (l *lowerer) function(n ast.Node, name string, args []ast.Node) ast.Node {
 	}
 	f, ok := functions[name]
 	switch {
-	case !ok:
-		return located(&ast.NilNode{}, n.Location())
-	case f.Host:
+	case !ok || f.Host: // one that is not in the table is one of Scope.Own
 		return l.call(n, "host", append([]ast.Node{l.constant(n, name)}, l.nodes(args)...)...)
 	case f.shape == looping:
 		return l.loop(n, f, args)

@@ -54,6 +54,8 @@ type Scope struct {
 	Alternatives map[string]string
 	// Host names functions of the table that only some places allow: "env".
 	Host []string
+	// Own are functions that the host adds to the table, by NewMetric.
+	Own []Function
 }
 
 // NewScope returns a scope of symbols. Of two with one name the later counts.
@@ -69,11 +71,11 @@ func NewScope(symbols ...Symbol) *Scope {
 }
 
 // With returns a scope that has the symbols of s and the given ones, which win.
-// Hidden and Host are taken over from s.
+// Hidden, Host and Own are taken over from s.
 func (s *Scope) With(symbols ...Symbol) *Scope {
 	in := NewScope(symbols...)
 	if s != nil {
-		in.parent, in.Hidden, in.Host, in.Alternatives = s, s.Hidden, s.Host, s.Alternatives
+		in.parent, in.Hidden, in.Host, in.Own, in.Alternatives = s, s.Hidden, s.Host, s.Own, s.Alternatives
 	}
 	return in
 }
@@ -116,9 +118,28 @@ func (s *Scope) Symbols() []Symbol {
 	return out
 }
 
+// function returns the function of a name: of the table, or one of Own.
+func (s *Scope) function(name string) (*Function, bool) {
+	f, ok := functions[name]
+	if ok || s == nil {
+		return f, ok
+	}
+	for i := range s.Own {
+		if s.Own[i].Name == name {
+			return &s.Own[i], true
+		}
+	}
+	return nil, false
+}
+
 func (s *Scope) allows(host string) bool {
 	if s == nil {
 		return false
+	}
+	for i := range s.Own {
+		if s.Own[i].Name == host {
+			return true
+		}
 	}
 	for _, h := range s.Host {
 		if h == host {

@@ -17,6 +17,9 @@ type Metric struct {
 	// Lower tells that less is better.
 	Lower bool
 	Unit  string
+	// Own tells that a host has added it: it can be called, with two values, and
+	// gives a number.
+	Own bool
 }
 
 // Metrics are the built-in metrics.
@@ -84,7 +87,7 @@ var UsageFields = []types.Field{
 func (u *Universe) Callable() []string {
 	var out []string
 	for _, m := range u.Metrics {
-		if m.Params != "" {
+		if m.Params != "" && !m.Own {
 			out = append(out, m.Name)
 		}
 	}

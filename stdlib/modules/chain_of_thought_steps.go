@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/align"
+	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/prompt"
 	"github.com/dspi-lang/dspi/interpreter/trace"
@@ -25,7 +26,8 @@ import (
 func thinkInSteps(ctx context.Context, call *module.Call, f *types.Field) (*value.Object, error) {
 	c := *call
 	c.Signature = inWords(call, f)
-	c.Host = &wordless{call.Host}
+	host := &wordless{Host: call.Host}
+	c.Host = host
 	c.Demos = make([]prompt.Demo, len(call.Demos))
 	for i, d := range call.Demos {
 		c.Demos[i] = withWords(d)
@@ -37,7 +39,8 @@ func thinkInSteps(ctx context.Context, call *module.Call, f *types.Field) (*valu
 		}
 	}
 	failed := &module.MisfitError{Model: call.LM.Address()}
-	for try := 0; ; try++ {
+	for {
+		c.Retries = call.Retries - host.asked // replies that do not fit and steps that do not count together
 		asked, err := module.Ask(ctx, &c)
 		if err != nil {
 			return nil, err
@@ -48,7 +51,7 @@ func thinkInSteps(ctx context.Context, call *module.Call, f *types.Field) (*valu
 		}
 		call.Host.Emit(trace.Event{Kind: trace.Misfit, Model: call.LM.Address(), Err: misfit})
 		failed.Misfits = append(failed.Misfits, misfit)
-		if try >= call.Retries {
+		if host.asked > call.Retries {
 			return nil, failed
 		}
 		feedback := module.Feedback{Outputs: asked}
@@ -119,8 +122,16 @@ func withWords(o *value.Object) *value.Object {
 }
 
 // wordless is a host that does not show the text of a chain while it is written: it
-// is not of the output's type.
-type wordless struct{ module.Host }
+// is not of the output's type. It counts the questions.
+type wordless struct {
+	module.Host
+	asked int
+}
+
+func (w *wordless) Generate(ctx context.Context, m lm.LM, req *lm.Request) (*lm.Response, error) {
+	w.asked++
+	return w.Host.Generate(ctx, m, req)
+}
 
 func (w *wordless) Emit(e trace.Event) {
 	if e.Kind != trace.Partial || e.Field != "reasoning" {

@@ -30,6 +30,9 @@ type textTurn struct {
 	actions []action
 	finish  *string // what stands in Finish: arguments as JSON, or the outputs' text
 	fields  bool    // finish holds an object
+	// loose says that nothing in it is surely an action: `Action: word` of no tool, or
+	// `Finish: words`, may be a line of an answer.
+	loose bool
 }
 
 var (
@@ -46,7 +49,7 @@ var (
 
 // readActions reads the actions of a reply.
 func readActions(text string, box *toolbox, finish string, sig *program.Signature) textTurn {
-	t := textTurn{said: text}
+	t := textTurn{said: text, loose: true}
 	if at := inventedStart().FindStringIndex(text); at != nil && actionStart().MatchString(text[:at[0]]) {
 		text = text[:at[0]]
 		t.said = strings.TrimRight(text, " \t\r\n")
@@ -64,6 +67,10 @@ func readActions(text string, box *toolbox, finish string, sig *program.Signatur
 		}
 		rest := text[at+m[1]:]
 		name := group(1) + group(2)
+		_, known := box.find(name)
+		if group(1) != "" || group(3) == "" && (known || strings.EqualFold(name, finish)) || group(3) != "" && (strings.HasPrefix(rest, "[") || strings.HasPrefix(rest, "(")) {
+			t.loose = false
+		}
 		if group(3) != "" || strings.EqualFold(name, finish) {
 			used := t.readFinish(rest, group(3) != "", sig)
 			at += m[1] + used

@@ -1,7 +1,6 @@
 package modules
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
@@ -52,14 +51,14 @@ func (t *talk) nativeHead() []lm.Message {
 	n := 0
 	messages = append(messages, prompt.Opening(call.Adapter, call.Signature, call.Demos, call.Inputs, func(user lm.Message, d prompt.Demo) []lm.Message {
 		n++
-		return append([]lm.Message{user}, t.finished("demo_"+strconv.Itoa(n), d, "The answer is accepted.")...)
+		return append([]lm.Message{user}, t.finished(callID("demo", n), d, "The answer is accepted.")...)
 	})...)
 	for i, f := range call.Feedback {
 		if f.Outputs == nil {
 			messages = append(messages, lm.Message{Role: lm.User, Content: f.Text()})
 			continue
 		}
-		messages = append(messages, t.finished("answer_"+strconv.Itoa(i+1), f.Outputs, f.Text())...)
+		messages = append(messages, t.finished(callID("answer", i+1), f.Outputs, f.Text())...)
 	}
 	return messages
 }
@@ -144,7 +143,7 @@ func (t *talk) definitions(last bool) []lm.Tool {
 	provider, _, _ := strings.Cut(t.call.LM.Address(), "/")
 	if !last {
 		for _, x := range t.box.tools {
-			out = append(out, definition(provider, x.Name(), x.Description(), x.Signature().Inputs))
+			out = append(out, definition(provider, wireName(x.Name()), x.Description(), x.Signature().Inputs))
 		}
 	}
 	return append(out, definition(provider, t.finish, "Gives the answer and ends the task: call it once, when the outputs are known.", t.call.Signature.Outputs))

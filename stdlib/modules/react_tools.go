@@ -3,8 +3,8 @@ package modules
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/align"
@@ -52,7 +52,9 @@ func (b *toolbox) find(name string) (tool.Tool, bool) {
 		if i := slices.Index(b.names(), short); i >= 0 {
 			return b.tools[i], true
 		}
-		if i := slices.IndexFunc(b.tools, func(t tool.Tool) bool { return strings.EqualFold(t.Name(), short) }); i >= 0 {
+		if i := slices.IndexFunc(b.tools, func(t tool.Tool) bool {
+			return wireName(t.Name()) == short || strings.EqualFold(t.Name(), short)
+		}); i >= 0 {
 			return b.tools[i], true
 		}
 	}
@@ -230,10 +232,25 @@ func withoutNulls(t tool.Tool, args *value.Object) *value.Object {
 func nativeAction(c lm.ToolCall, place int) action {
 	a := action{id: c.ID, tool: c.Name}
 	if a.id == "" {
-		a.id = "call_" + strconv.Itoa(place)
+		a.id = callID("call", place)
 	}
 	a.args, a.bad = readArguments(string(c.Arguments))
 	return a
+}
+
+// callID is the id of a call that has none of its provider: nine letters and digits,
+// which all of them take.
+func callID(word string, n int) string { return fmt.Sprintf("%s%0*d", word, 9-len(word), n) }
+
+// wireName is a tool's name as providers take it: letters, digits, _ and -.
+func wireName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, name)
+	return name[:min(len(name), 64)]
 }
 
 // readArguments reads arguments that were written as JSON, or nearly so.

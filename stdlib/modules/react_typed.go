@@ -2,9 +2,12 @@ package modules
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/dspi-lang/dspi/interpreter/align"
 	"github.com/dspi-lang/dspi/interpreter/lm"
@@ -95,6 +98,11 @@ func (t *talk) understand(reply *module.Reply, last bool) move {
 	}
 	form := t.call.Adapter.Form()
 	said := readActions(reply.Text, t.box, t.finish, t.call.Signature)
+	if said.loose && (len(said.actions) > 0 || said.finish != nil) {
+		if reading, misfit := align.Read(t.call.Signature, form, reply.Text, t.call.Mode); misfit == nil && !t.isThought(reading) {
+			said = textTurn{said: reply.Text}
+		}
+	}
 	m := move{said: lm.Message{Role: lm.Assistant, Content: said.said}, actions: said.actions, text: true}
 	switch {
 	case said.finish != nil && said.fields:
@@ -134,6 +142,9 @@ func (t *talk) nativeMove(reply *module.Reply) move {
 	finished := false
 	for i, c := range reply.ToolCalls {
 		a := nativeAction(c, len(t.turns)*100+i+1)
+		if reply.Finish == lm.FinishLength && !json.Valid(c.Arguments) {
+			a.bad = "The reply was cut off at its length limit, in the middle of the arguments: the call was not made. Make them shorter."
+		}
 		c.ID = a.id
 		if len(c.Arguments) == 0 {
 			c.Arguments = []byte("{}")
@@ -242,14 +253,34 @@ func (t *talk) mustAnswer(acted int) string {
 func (t *talk) send(ctx context.Context, last bool) (*module.Reply, error) {
 	for {
 		reply, err := module.Send(ctx, t.call, t.request(last))
-		if err == nil || !isFull(err) {
-			return reply, err
+		if err == nil {
+			return reply, nil
+		}
+		if t.native && len(t.turns) == 0 && refusesTools(err) {
+			note(t.call, "the model takes no tools: it is asked to write its actions")
+			t.native = false
+			t.head = t.textHead()
+			continue
+		}
+		if !isFull(err) {
+			return nil, err
 		}
 		if !t.shorten() {
 			return nil, err
 		}
-		t.call.Host.Emit(trace.Event{Kind: trace.Note, Reason: "the conversation does not fit into the model's context: the oldest observations are shortened"})
+		note(t.call, "the conversation does not fit into the model's context: the oldest observations are shortened")
 	}
+}
+
+// noTools are the words of servers whose model, or whose own settings, have no tools
+// although their protocol has.
+var noTools = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)not support (?:tool|function)|(?:tool|function)[a-z ]* (?:is|are) not supported|support tool use|tool choice requires|tools param requires`)
+})
+
+func refusesTools(err error) bool {
+	e := lm.AsError(err)
+	return e != nil && e.Kind == lm.KindRequest && noTools().MatchString(e.Message)
 }
 
 func (t *talk) request(last bool) *lm.Request {

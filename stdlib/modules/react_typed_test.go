@@ -46,6 +46,8 @@ type spoken struct {
 	text  string
 	calls []lm.ToolCall
 	err   error
+
+	finish lm.Finish
 }
 
 func text(s string) spoken { return spoken{text: s} }
@@ -70,6 +72,9 @@ func scripted(replies ...spoken) *lmtest.Recorder {
 		}
 		reply := lmtest.Text(req, r.text)
 		reply.ToolCalls = r.calls
+		if r.finish != "" {
+			reply.Finish = r.finish
+		}
 		if req.OnDelta != nil && r.text != "" {
 			for _, piece := range lmtest.Pieces(r.text, 7) {
 				req.OnDelta(lm.Delta{Text: piece})
@@ -145,6 +150,13 @@ func TestReactConversations(t *testing.T) {
 		}, []string{"about long", "about b", "left out"}, ""},
 		{"native: the context stays full", true, []spoken{{err: full()}}, nil, "maximum context length"},
 
+		{"native: arguments that are cut off", true, []spoken{{calls: asks("search", `{"query": "a`).calls, finish: lm.FinishLength}, asks("finish", finished)},
+			[]string{"cut off at its length limit"}, ""},
+		{"native: a server without tools", true, []spoken{
+			{err: &lm.Error{Kind: lm.KindRequest, Message: "registry.ollama.ai/library/tiny does not support tools"}},
+			text("Action[area](width = 3, height = 4)"), text(sections),
+		}, []string{"reply with actions in place of the outputs", "Observation: 12"}, ""},
+
 		{"text: one call", false, []spoken{text("I multiply.\nAction[area](width = 3, height = 4)"), text(sections)}, []string{"Observation: 12"}, ""},
 		{"text: json arguments", false, []spoken{text(`Action[area]({"width": 3, "height": 4.5})`), text(sections)}, []string{"Observation: 13.5"}, ""},
 		{"text: quotes and commas", false, []spoken{text(`Action[search](query = "walls, (and) \"roofs\"", k = 2)`), text(sections)},
@@ -161,6 +173,7 @@ func TestReactConversations(t *testing.T) {
 		{"text: Finish with fields", false, []spoken{text(`Finish(answer = "12 m²", sure = 0.9)`)}, nil, ""},
 		{"text: Finish with an object", false, []spoken{text("So.\nFinish[" + finished + "]")}, nil, ""},
 		{"text: Finish that does not fit", false, []spoken{text(`Finish[12 m²]`), text(sections)}, []string{"This does not fit"}, ""},
+		{"text: an answer that speaks of actions", false, []spoken{text("[[ ## answer ## ]]\n12 m²\n\n[[ ## sure ## ]]\n0.9\n\nAction: none\nFinish: matte")}, nil, ""},
 		{"text: thinking aloud", false, []spoken{text("Let me think about walls."), text(sections)}, []string{"This does not fit"}, ""},
 		{"text: no finish until it must", false, []spoken{
 			text("Action[search](query = a)"), text("Action[search](query = b)"), text("Action[search](query = c)"), text(sections),

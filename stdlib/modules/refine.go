@@ -41,37 +41,42 @@ type refiner struct{}
 func (refiner) Run(ctx context.Context, call *module.Call) (*value.Object, error) {
 	n := call.Int("n", 3)
 	threshold, _ := call.Float("threshold")
-	part := call.Parts[0]
-	var hints *value.Object
+	r := &refining{call: call, part: call.Parts[0], answers: make([]*value.Object, n), rewards: make([]float64, n)}
 	var last error
-	answers, rewards := make([]*value.Object, n), make([]float64, n)
 	for i := range n {
-		advice, err := refineOnce(ctx, call, part, i, n, threshold, hints, &answers[i], &rewards[i])
-		switch {
-		case err != nil && module.Ends(ctx, err):
-			return nil, err
-		case err != nil:
+		enough := func() bool { return r.rewards[i] >= threshold || i == n-1 }
+		if err := r.attempt(ctx, i, enough); err != nil {
+			if module.Ends(ctx, err) {
+				return nil, err
+			}
 			note(call, "attempt %d of %d failed: %s", i+1, n, err)
 			last = err
-			continue
-		case rewards[i] >= threshold:
-			return answers[i], nil
 		}
-		hints = advice
+		if r.answers[i] != nil && r.rewards[i] >= threshold {
+			return r.answers[i], nil
+		}
 	}
-	if best := bestIndex(answers, rewards); best >= 0 {
-		return answers[best], nil
+	if best := bestIndex(r.answers, r.rewards); best >= 0 {
+		return r.answers[best], nil
 	}
 	return nil, &module.AttemptsError{Attempts: n, Err: last}
 }
 
-// refineOnce makes an attempt. Unless it is good enough, or the last, it asks for
-// advice to the next one.
-func refineOnce(ctx context.Context, call *module.Call, part *module.Part, i, n int, threshold float64, hints *value.Object, answer **value.Object, reward *float64) (*value.Object, error) {
+// refining is a refine under way.
+type refining struct {
+	call    *module.Call
+	part    *module.Part
+	answers []*value.Object // of the attempts; nil for one that failed
+	rewards []float64
+	hints   *value.Object // what was advised last
+}
+
+// attempt makes an attempt. Unless it is enough, it asks for advice to the next one.
+func (r *refining) attempt(ctx context.Context, i int, enough func() bool) error {
 	var mu sync.Mutex
 	var asked []module.Asked
-	raw, err := call.Try(ctx, part, module.Attempt{
-		Rollout: i, Temperature: hot(), Hints: hints,
+	raw, err := r.call.Try(ctx, r.part, module.Attempt{
+		Rollout: i, Temperature: hot(), Hints: r.hints,
 		Record: func(a module.Asked) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -79,23 +84,26 @@ func refineOnce(ctx context.Context, call *module.Call, part *module.Part, i, n 
 		},
 	}, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	outputs, err := call.Fit(raw)
+	outputs, err := r.call.Fit(raw)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	written, err := call.Judge(ctx, "reward", outputs)
+	reward, err := r.call.Judge(ctx, "reward", outputs)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	*reward = number(written)
-	*answer = outputs
-	note(call, "attempt %d of %d has the reward %v", i+1, n, *reward)
-	if *reward >= threshold || i == n-1 {
-		return nil, nil
+	r.answers[i], r.rewards[i] = outputs, number(reward)
+	note(r.call, "attempt %d of %d has the reward %v", i+1, len(r.answers), reward)
+	if enough() {
+		return nil
 	}
-	return advise(ctx, call, part, asked, raw, written)
+	hints, err := advise(ctx, r.call, r.part, asked, raw, reward)
+	if err == nil {
+		r.hints = hints
+	}
+	return err
 }
 
 // advise asks how each predictor of a part should do better.

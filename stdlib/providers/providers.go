@@ -9,6 +9,9 @@
 //	bedrock    Converse of Amazon Bedrock
 //	builtin    a small baseline in the process, with no key and no network
 //	scripted   replies from a file, for tests
+//
+// Open opens a model that answers, OpenEmbedder one that makes vectors of texts:
+// those that speak OpenAI's /embeddings, and builtin/hash.
 package providers
 
 import (

@@ -128,5 +128,17 @@ func providers(u *universe.Universe) string {
 		}
 		p.line("| %s | %s | %s | %s | %s |", code(x.Name), cell(x.Doc), key, models, code(x.Example))
 	}
+	var embeds []string
+	for _, x := range u.Providers {
+		switch {
+		case x.Embedders != nil:
+			for _, name := range x.Embedders {
+				embeds = append(embeds, x.Name+"/"+name)
+			}
+		case x.Embeds:
+			embeds = append(embeds, x.Name+"/…")
+		}
+	}
+	p.line("\nModels that make vectors of texts, for the `embedder` of a [retriever](blocks.md#retriever): %s.", codes(embeds))
 	return p.String()
 }

@@ -66,8 +66,9 @@ var within = []struct {
 	prefix netip.Prefix
 	at     int
 }{
-	{netip.MustParsePrefix("64:ff9b::/96"), 12}, // NAT64
-	{netip.MustParsePrefix("2002::/16"), 2},     // 6to4
+	{netip.MustParsePrefix("64:ff9b::/96"), 12},    // NAT64
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), 12}, // translated
+	{netip.MustParsePrefix("2002::/16"), 2},        // 6to4
 }
 
 // refused says what an address is that no request may go to; "" for any other.

@@ -31,7 +31,7 @@ func TestRefused(t *testing.T) {
 		"8.8.8.8": false, "93.184.216.34": false, "1.1.1.1": false,
 		"::1": true, "::": true, "fe80::1": true, "fe80::1%eth0": true, "fc00::1": true, "fd00:ec2::254": true, "ff02::1": true, "fec0::1": true,
 		"::ffff:127.0.0.1": true, "::ffff:10.0.0.1": true, "::ffff:8.8.8.8": false, "::7f00:1": true,
-		"64:ff9b::7f00:1": true, "64:ff9b::a9fe:a9fe": true, "64:ff9b::808:808": false, "2002:7f00:1::": true, "2002:808:808::1": false,
+		"64:ff9b::7f00:1": true, "::ffff:0:7f00:1": true, "64:ff9b::a9fe:a9fe": true, "64:ff9b::808:808": false, "2002:7f00:1::": true, "2002:808:808::1": false,
 		"2001:db8::1": true, "2001::1": true, "2606:4700:4700::1111": false, "2a00:1450:4001:81b::200e": false,
 	} {
 		err := public("tcp", net.JoinHostPort(address, "80"), nil)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/starlark"
 	"github.com/dspi-lang/dspi/interpreter/tool"
@@ -15,7 +16,7 @@ import (
 // Starlark calls a function in Starlark. The code may load files beside it; nothing
 // else can be read.
 func (b *Bodies) Starlark(ctx context.Context, c *tool.Code) (any, error) {
-	s := &starlark.Script{Name: "code", Code: c.Text, Print: c.Print, Limits: starlark.Limits{Time: c.Timeout}}
+	s := &starlark.Script{Name: "code", Code: outdented(c.Text), Print: c.Print, Limits: starlark.Limits{Time: c.Timeout}}
 	folder := c.Folder
 	if c.File != "" {
 		path := filepath.FromSlash(c.File)
@@ -40,6 +41,33 @@ func (b *Bodies) Starlark(ctx context.Context, c *tool.Code) (any, error) {
 		return nil, err
 	}
 	return out.Value, nil
+}
+
+// outdented takes away the space that all lines begin with: code in a block is
+// written as far to the right as the block.
+func outdented(code string) string {
+	common, first := "", true
+	for line := range strings.Lines(code) {
+		text := strings.TrimLeft(line, " \t")
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		space := line[:len(line)-len(text)]
+		if first {
+			common, first = space, false
+		}
+		for !strings.HasPrefix(space, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	if common == "" {
+		return code
+	}
+	var b strings.Builder
+	for line := range strings.Lines(code) {
+		b.WriteString(strings.TrimPrefix(line, common))
+	}
+	return b.String()
 }
 
 // readCode reads a file of a folder.

@@ -164,7 +164,7 @@ func TestBind(t *testing.T) {
 		{"other names", one, "", []string{"self: frage, antwort"}, "predict", "W0640", "Frage:"},
 		{"other order", two, "", []string{"draft.predict: question, answer, reasoning", "check: answer, ok"}, "check draft", "W0640", "another order"},
 		{"in programs", callers, "", []string{"one: text, gist", "two.predict: text, gist", "judge: draft, good", "pick.module.predict: draft, reasoning, best"}, "judge one.predict pick two.predict", "", ""},
-		{"held", held, "", []string{"a.module.module.predict: q, reasoning, x", "b.programs[0]: q, x", "b.programs[1].predict: q, reasoning, x", "c.predict: q, rationale, x", "c.module.predict: q, reasoning, x", "d.module.draft.predict: q, reasoning, y", "d.module.last: y, x"},
+		{"held", held, "", []string{"a.module.module.predict: q, reasoning, x", "b.programs[0]: q, x", "b.programs[1].predict: q, reasoning, x", "c.predict: q, reasoning_attempt_1, reasoning_attempt_2, rationale, x", "c.module.predict: q, reasoning, x", "d.module.draft.predict: q, reasoning, y", "d.module.last: y, x"},
 			"a b.chain_of_thought b.one c c.comparison d.draft d.last", "", ""},
 		{"chosen", chosen, "", []string{"ask: question, answer"}, "ask", "", ""},
 		{"chosen to think", chosen, `"dspi": {"variables": {"how": {"type": "module", "value": "chain_of_thought"}, "k": {"type": "int", "value": 5}}}`,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dspi-lang/dspi/lang/program"
@@ -101,6 +102,8 @@ func (c *collector) held(st *program.Step, path, name string) {
 	case st.Inner != nil:
 		if st.Module == "multi_chain_comparison" {
 			c.add(st, Path(path, Comparison), name+".predict", name)
+			t := c.targets[len(c.targets)-1]
+			t.shapes = append([][]types.Field{compared(st)}, t.shapes...)
 		}
 		c.held(st.Inner, path, name+".module")
 	case len(st.Parts) > 0:
@@ -161,6 +164,21 @@ func (t *target) alias(names ...string) {
 
 func fields(s *program.Signature) []types.Field {
 	return append(slices.Clone(s.Inputs), s.Outputs...)
+}
+
+// compared are the fields of the question of a comparison: the attempts are inputs.
+func compared(st *program.Step) []types.Field {
+	m := 3
+	for _, o := range st.Options {
+		if n, err := strconv.Atoi(o.Value.Text()); err == nil && o.Name == "m" {
+			m = n
+		}
+	}
+	all := slices.Clone(st.Signature.Inputs)
+	for i := range m {
+		all = append(all, types.Field{Name: fmt.Sprintf("reasoning_attempt_%d", i+1), Type: types.String})
+	}
+	return append(all, st.Signature.Outputs...)
 }
 
 func reasoned(s *program.Signature) []types.Field {
