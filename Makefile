@@ -28,6 +28,8 @@ test: venv ## install what the tests need, then run all of them
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py --check
+	$(VENV_PYTHON) stdlib/modules/testdata/dspy/generate.py --check
+	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py --check
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^TestDSPy' ./cmd/dspi
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
 	$(MAKE) test-graph
@@ -64,6 +66,8 @@ test-redis: ## run the cache's suite against a real Redis, which it starts; inst
 golden: venv ## rewrite every golden file and generated page
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py
+	$(VENV_PYTHON) stdlib/modules/testdata/dspy/generate.py
+	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py
 	$(GO) test ./... -update
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py

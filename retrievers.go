@@ -42,6 +42,9 @@ func (r *Runtime) Retriever(ctx context.Context, p *plan.Retriever) (retrieve.Re
 	if ok {
 		return own, nil
 	}
+	if p.Declared == nil {
+		return nil, &retrieve.Error{Retriever: p.Address, Text: "nothing here searches " + p.Address}
+	}
 	c, err := r.retrieverConfig(p)
 	if err != nil {
 		return nil, err

@@ -29,9 +29,10 @@ type importFlags struct {
 func importCommand(a *app) *cobra.Command {
 	var f importFlags
 	cmd := &cobra.Command{
-		Use:   "import dspy MODULE:ATTRIBUTE | dspy STATE.json --program FILE [PROGRAM]",
-		Short: "Make a program, or its tuned state, of one of DSPy's",
-		Long: `Brings in what was made with DSPy.
+		Use:   "import dspy MODULE:ATTRIBUTE | dspy STATE.json --program FILE [PROGRAM] | mcp COMMAND … | mcp URL",
+		Short: "Make a program of one of DSPy's, or tools of those of an MCP server",
+		Long: `Brings in what was made with DSPy, and the tools of servers that speak the Model
+Context Protocol.
 
 With MODULE:ATTRIBUTE it imports a dspy.Module in Python and writes it as a .dsp
 file: its signatures with their types, its predictors as steps, its forward as the
@@ -44,13 +45,24 @@ of a .dsp file, by the predictors' names and the fields' order, says what does n
 fit, and writes a .tuned.json for --state that DSPy can load, too.
 
 The Python is $DSPI_PYTHON, that of dspi.hcl, of $VIRTUAL_ENV, of a folder .venv
-here or above, or python3.`,
+here or above, or python3.
+
+With mcp it starts a server, or asks the one at a URL, and writes its tools as
+blocks whose signatures are made of the server's schemas. Arguments of the server
+that begin with - stand behind --.`,
 		Example: `  dspi import dspy rag:program --out rag.dsp
-  dspi import dspy rag.json --program rag.dsp answer`,
-		Args: arguments(1, 3, "the word `dspy` and MODULE:ATTRIBUTE, or a saved state"),
+  dspi import dspy rag.json --program rag.dsp answer
+  dspi import mcp --out tools.dsp -- npx -y @modelcontextprotocol/server-everything`,
+		Args: arguments(1, 64, "the word `dspy` and MODULE:ATTRIBUTE, or a saved state; or `mcp` and a server"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "mcp" && len(args) > 1 {
+				return a.importMCP(cmd.Context(), &f, args[1:])
+			}
 			if err := system(cmd, args, "dspy", "MODULE:ATTRIBUTE, or a saved state"); err != nil {
 				return err
+			}
+			if len(args) > 3 {
+				return wrong("`%s` is one word too many", args[3])
 			}
 			return a.importDSPy(cmd.Context(), &f, args[1:])
 		},

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Setenv("XDG_CACHE_HOME", dir)
 	}
-	testscript.Main(m, map[string]func(){"dspi": main})
+	testscript.Main(m, map[string]func(){"dspi": main, "weather-server": weatherServer})
 }
 
 // TestScript runs testdata/script/*.txtar. Beside testscript's commands there is

@@ -5,6 +5,7 @@
 //	Part      a module that another one holds, ready to be called
 //	Attempt   one of several goes at a part (attempt.go)
 //	Feedback  an answer that was refused, and why: the next one is told
+//	Send      one request that a module words itself (turns.go)
 //	Ask       one question to the model: prompt, reply, asked again if it does not fit
 //
 // Implementations are in stdlib/modules. A module holds no state: a Call has all

@@ -7,6 +7,8 @@
 //	JSON       the adapter `json`: replies are JSON objects (json.go)
 //	XML        the adapter `xml`: fields between tags (xml.go)
 //	Compact    the adapter `compact`: as json, with types drawn short (compact.go)
+//	User       inputs as one message, Opening with demos before it, for modules
+//	           that talk in turns (turns.go)
 //	TwoStep    the adapter `two_step`: asks in words, then reads them (twostep.go)
 //
 // Everything here is pure: the same call gives the same bytes, and nothing is

@@ -19,9 +19,9 @@
 // (guard.go) that measure what they are about to do and charge for it. What is
 // charged counts as used, freed or not.
 //
-// What is not limited to the byte: elements that comprehensions, literals and
-// assignments add are not charged but bounded by the steps, a hundred bytes each at
-// most; a step in progress when the time is up is finished first, which takes
+// What is not limited to the byte: elements that assignments and comprehensions add,
+// and numbers, are not charged one by one but bounded by the steps, about a hundred
+// bytes for five of them; a step in progress when the time is up is finished first, which takes
 // milliseconds, as memory bounds its work; and the memory of host functions is the
 // host's.
 package starlark

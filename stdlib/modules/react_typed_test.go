@@ -1,6 +1,7 @@
 package modules_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -390,12 +391,17 @@ func TestReactStream(t *testing.T) {
 		replies []spoken
 		native  bool
 		want    string
+		adapter string
 	}{
-		"a written answer":      {[]spoken{text("Action[area](width = 3, height = 4)"), text(sections)}, false, "answer=12 m² sure=0.9"},
-		"a call of finish":      {[]spoken{asks("finish", finished)}, true, "answer=12 m² sure=0.9"},
-		"one that is no answer": {[]spoken{text("[[ ## answer ## ]]\n11 m²\n"), text(sections)}, false, "answer=12 m² sure=0.9"},
+		"a written answer":      {[]spoken{text("Action[area](width = 3, height = 4)"), text(sections)}, false, "answer=12 m² sure=0.9", ""},
+		"a call of finish":      {[]spoken{asks("finish", finished)}, true, "answer=12 m² sure=0.9", ""},
+		"one that is no answer": {[]spoken{text("[[ ## answer ## ]]\n11 m²\n"), text(sections)}, false, "answer=12 m² sure=0.9", ""},
+		"the adapter json":      {[]spoken{text(`Action[search]({"query": "a", "answer": 7})`), text(finished)}, false, "answer=12 m² sure=0.9", "json"},
+		"the adapter xml":       {[]spoken{text("<answer>12 m²</answer><sure>0.9</sure>")}, false, "answer=12 m² sure=0.9", "xml"},
+		"the adapter compact":   {[]spoken{text("```json\n" + finished + "\n```")}, false, "answer=12 m² sure=0.9", "compact"},
+		"the adapter two_step":  {[]spoken{text(sections)}, false, "answer=12 m² sure=0.9", "two_step"},
 	} {
-		s := stageOf(t, agentProgram)
+		s := stageOf(t, strings.Replace(agentProgram, "max_iters = 3", "adapter = \""+cmp.Or(c.adapter, "chat")+"\"", 1))
 		s.tools["search"], s.tools["area"] = searching, measuring
 		s.model = scripted(c.replies...)
 		if !c.native {

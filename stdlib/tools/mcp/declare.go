@@ -29,6 +29,9 @@ func Declare(tools []*sdk.Tool, body string) (string, error) {
 	return b.String(), nil
 }
 
+// Name is what Declare calls a tool.
+func Name(t *sdk.Tool) string { return identifier(t.Name) }
+
 func declare(b *strings.Builder, t *sdk.Tool, body string) error {
 	in, err := schemaOf(t.InputSchema)
 	if err != nil {
