@@ -42,6 +42,7 @@ var layers = []struct{ pkg, may string }{
 	{"interpreter/retrieve/retrievetest", "lang/value interpreter/retrieve"},
 	{"interpreter/tool", "lang/..."},
 	{"interpreter/starlark", "lang/..."},
+	{"interpreter/sandbox", "lang/value"},
 	{"interpreter/prompt", "lang/... interpreter/lm"},
 	{"interpreter/align", "lang/... interpreter/lm"},
 	{"interpreter/plan", "lang/... interpreter/lm"},

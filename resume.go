@@ -75,7 +75,7 @@ func (r *Runtime) journalOf(p *plan.Plan) journal.Journal {
 // JournalOf returns the journal that lies beside the runs in a store; nil where the
 // store has none. The recorder is the one that keeps the runs there: a run is in the
 // store before its first entry is, and its entries leave with the end that the
-// recorder writes.
+// recorder writes. A batch must be flushed before its rows begin.
 func JournalOf(store history.Store, recorder *history.Recorder) journal.Journal {
 	s, ok := store.(interface{ Journal() journal.Journal })
 	if !ok {
@@ -98,6 +98,9 @@ type begun struct {
 }
 
 func (s *storeJournal) Write(ctx context.Context, e *journal.Entry) error {
+	if _, row := history.IsRow(e.Run); row {
+		return s.Journal.Write(ctx, e) // it is found by its batch
+	}
 	x, ok := s.begun.Load(e.Run)
 	if !ok {
 		x, _ = s.begun.LoadOrStore(e.Run, &begun{})

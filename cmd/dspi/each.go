@@ -155,7 +155,7 @@ func (a *app) runEach(ctx context.Context, p *plan.Plan, given map[string]any, s
 	if t.columns != nil {
 		b.noteIgnored(unusedColumns(p.Checked.Signature, t.columns, fixed, f.carry))
 	}
-	b.begin(runtime.trace)
+	b.begin(ctx, runtime)
 	err = b.run(ctx, path)
 	b.end(runtime.trace, err)
 	people.unused()

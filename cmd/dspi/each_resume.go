@@ -22,15 +22,19 @@ import (
 // stays in the journal until the batch has ended, so that a batch that is resumed
 // prints every line and runs only what is left.
 
-// begin writes the batch into the history.
-func (b *batch) begin(to trace.Sink) {
+// begin writes the batch into the history, before the first of its rows can be in
+// the journal.
+func (b *batch) begin(ctx context.Context, s *session) {
 	inputs := &value.Object{}
 	for _, f := range b.plan.Checked.Signature.Inputs {
 		if v, ok := b.fixed[f.Name]; ok {
 			inputs.Set(f.Name, v)
 		}
 	}
-	to.Emit(trace.Event{Time: time.Now(), Run: b.id, Kind: trace.RunStart, Address: b.plan.Checked.Address(), Inputs: inputs, Resumed: b.resume})
+	s.trace.Emit(trace.Event{Time: time.Now(), Run: b.id, Kind: trace.RunStart, Address: b.plan.Checked.Address(), Inputs: inputs, Resumed: b.resume})
+	if b.before != nil {
+		_ = s.kept.recorder.Flush(ctx) // what cannot be kept is said at the end
+	}
 }
 
 // end writes how the batch ended.

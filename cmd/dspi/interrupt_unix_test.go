@@ -28,7 +28,7 @@ func TestInterrupt(t *testing.T) {
 	program := s.program(t, "")
 	for _, args := range [][]string{{}, {"--json"}} {
 		got := interrupted(t, asking, 1, append([]string{"run", program, asked}, args...)...)
-		if got.code != 130 || !strings.Contains(got.stderr, "error[E0617]") || !strings.Contains(got.stderr, "interrupted: 0 of 1 step done") {
+		if got.code != 130 || !strings.Contains(got.stderr, "error[E0617]") || !strings.Contains(got.stderr, "interrupted: 0 of 1 step done") || !strings.Contains(got.stderr, "to go on: dspi run /") || !strings.Contains(got.stderr, " --resume ") {
 			t.Errorf("exit status %d, stderr:\n%s", got.code, got.stderr)
 		}
 		if json := len(args) > 0; json != strings.Contains(got.stdout, `"error":{"code":"E0617"`) {
@@ -58,7 +58,7 @@ func TestInterruptEach(t *testing.T) {
 	if got.code != 130 || len(lines) != good || !strings.HasSuffix(got.stdout, "}\n") {
 		t.Fatalf("exit status %d\nstdout:\n%s\nstderr:\n%s", got.code, got.stdout, got.stderr)
 	}
-	for _, part := range []string{"5 of 200 rows", "interrupted: every line that was printed is whole", "--rows "} {
+	for _, part := range []string{"5 of 200 rows", "interrupted: every line that was printed is whole", "--rows ", "have every row printed: dspi run "} {
 		if !strings.Contains(got.stderr, part) {
 			t.Errorf("stderr has no %q:\n%s", part, got.stderr)
 		}

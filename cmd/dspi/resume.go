@@ -37,7 +37,12 @@ func (f *resumeFlags) flags(cmd *cobra.Command) {
 }
 
 // check refuses flags that would not be obeyed.
-func (f *resumeFlags) check(signature string) error {
+func (f *resumeFlags) check(cmd *cobra.Command, signature string) error {
+	for _, name := range []string{"rows", "limit", "carry"} {
+		if f.resume != "" && cmd.Flags().Changed(name) {
+			return wrong("--%s and --resume do not go together", name).say("A run is resumed with the rows that it had.")
+		}
+	}
 	switch {
 	case f.resume == "" && len(f.approve)+len(f.deny) > 0:
 		return wrong("--approve and --deny need --resume").hint("dspi run --resume RUN --approve KEY, as the run that waits says")

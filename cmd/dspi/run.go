@@ -93,7 +93,7 @@ func (a *app) runProgram(ctx context.Context, f *runFlags, cmd *cobra.Command, a
 }
 
 func (a *app) tryRun(ctx context.Context, f *runFlags, cmd *cobra.Command, args []string) error {
-	if err := f.resumeFlags.check(f.signature); err != nil {
+	if err := f.resumeFlags.check(cmd, f.signature); err != nil {
 		return err
 	}
 	f.concurrencyGiven = cmd.Flags().Changed("concurrency")
@@ -122,6 +122,14 @@ func (a *app) tryRun(ctx context.Context, f *runFlags, cmd *cobra.Command, args 
 		return err
 	}
 	opt.Program = t.word(0)
+	if f.before != nil {
+		for _, name := range f.before.Origin.Secrets {
+			if d, ok := project.Variable(name); ok && opt.Vars[name] == nil {
+				return wrong("the variable `%s` of the run %s is not kept", d.Name, f.before.ID).say("It held a secret.").
+					hint("give it again: --var %s=…, or DSPI_VAR_%s in the environment", d.Name, d.Name)
+			}
+		}
+	}
 	p, err := dspi.Plan(project, opt)
 	if err != nil {
 		return err

@@ -19,9 +19,9 @@ func runsCommand(a *app) *cobra.Command {
 		Use:   "runs",
 		Short: "List the runs that are kept",
 		Long: `Lists the runs that are kept, the newest first: their ids, how they ended, what
-they took. dspi show ID shows one of them. One that ends with "can be resumed" goes
-on with dspi run --resume ID. The runs of --each are one line; --rows lists those of
-its rows, whose ids are its own with the number of the row.
+they took. dspi show ID shows one of them. One that "can be resumed" goes on with
+dspi run --resume ID. A run of --each is one line; --rows lists its rows, too. The
+id of a row is that of the run with the number of the row.
 
 Runs are kept in .dspi/dspi.db in the folder of the dspi.hcl, or beside the .dsp
 file where there is none, for 30 days; the block store of dspi.hcl says otherwise.`,

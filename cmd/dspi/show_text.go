@@ -154,9 +154,47 @@ func (v *view) step(w *hist.Whole, n *hist.Node, messages bool) {
 	for i := range n.Calls {
 		v.call(&n.Calls[i], messages)
 	}
+	for i := range n.Tools {
+		v.tool(&n.Tools[i], messages)
+	}
+	for _, x := range n.Asserted {
+		v.line(10, "%s", v.short(assertedText(x), 10))
+	}
 	if n.Error != nil && (w.Error == nil || n.Error.Text != w.Error.Text) {
 		v.line(10, "%s", v.short(failureTitle(n.Error)+": "+oneLine(n.Error.Text), 10))
 	}
+}
+
+// tool writes a call of a tool; in full with what it took and gave.
+func (v *view) tool(t *hist.ToolCall, whole bool) {
+	const indent = 10
+	what := compactJSON(t.Outputs)
+	if t.Error != nil {
+		what = "failed: " + t.Error.Text
+	}
+	line := fmt.Sprintf("call %d  %s %s, %s", t.Number, t.Tool, compactJSON(t.Inputs), duration(t.Duration))
+	if whole {
+		v.line(indent, "%s", line)
+		v.line(indent+2, "%s", what)
+		return
+	}
+	v.line(indent, "%s", v.short(line, indent))
+	v.line(indent+2, "%s", v.short(oneLine(what), indent+2))
+}
+
+// assertedText says what did not hold, and what came of it.
+func assertedText(x hist.Asserted) string {
+	word, then := "assert", "asked again"
+	if x.Suggest {
+		word = "suggest"
+	}
+	switch {
+	case x.Final && x.Suggest:
+		then = "kept all the same"
+	case x.Final:
+		then = "given up"
+	}
+	return fmt.Sprintf("%s %s does not hold, %s: %s", word, x.Name, then, oneLine(x.Message))
 }
 
 // since is how long after the run's start something began.

@@ -156,6 +156,8 @@ type Step struct {
 	Number  int    `json:"number"`            // no other step of the run has it
 	Address string `json:"address"`           // program.rag.respond
 	Element *int   `json:"element,omitempty"` // index of the for_each element it works on
+	Path    string `json:"path,omitempty"`    // where it stands in the run: improve#2/critique
+	Parent  int    `json:"parent,omitempty"`  // the number of the step that called its program
 
 	Status   Status          `json:"status"`
 	Started  time.Time       `json:"started"`
@@ -163,6 +165,29 @@ type Step struct {
 	Inputs   json.RawMessage `json:"inputs"`
 	Outputs  json.RawMessage `json:"outputs"`
 	Error    *Failure        `json:"error,omitempty"`
+
+	Tools    []ToolCall `json:"tools,omitempty"`
+	Asserted []Asserted `json:"asserted,omitempty"`
+}
+
+// ToolCall is one call of a tool by a step.
+type ToolCall struct {
+	Number   int             `json:"number"` // no other call of the run has it
+	Tool     string          `json:"tool"`
+	Started  time.Time       `json:"started"`
+	Duration time.Duration   `json:"duration_ns"`
+	Inputs   json.RawMessage `json:"inputs"`
+	Outputs  json.RawMessage `json:"outputs"` // null where it failed
+	Error    *Failure        `json:"error,omitempty"`
+	Repairs  []value.Repair  `json:"repairs,omitempty"` // of the arguments
+}
+
+// Asserted is an assert or suggest that an answer of a step did not satisfy.
+type Asserted struct {
+	Name    string `json:"name"`
+	Message string `json:"message"` // what the model was told
+	Suggest bool   `json:"suggest,omitempty"`
+	Final   bool   `json:"final,omitempty"` // the step was not asked again
 }
 
 // Call is one call of a model: one question, with all attempts to have it

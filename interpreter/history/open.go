@@ -55,7 +55,7 @@ func (o *openRun) see(e trace.Event) []any {
 		return []any{o.copyRun()}
 	case trace.StepStart:
 		o.steps[e.Step] = &Step{
-			Run: e.Run, Number: e.Step, Address: e.Address, Element: e.Element, Status: Running, Started: e.Time,
+			Run: e.Run, Number: e.Step, Address: e.Address, Element: e.Element, Path: e.Path, Parent: e.Parent, Status: Running, Started: e.Time,
 			Inputs: r.values(e.Address, e.Inputs), Outputs: null(),
 		}
 	case trace.StepEnd:
@@ -80,10 +80,34 @@ func (o *openRun) see(e trace.Event) []any {
 			Run: e.Run, Number: e.Call, Step: e.Step, Address: e.Address, Model: e.Model, Started: e.Time,
 			Request: r.request(e),
 		}
+	case trace.ToolStart, trace.ToolEnd, trace.Asserted:
+		if s := o.steps[e.Step]; s != nil {
+			r.seeStep(s, e)
+		}
 	default:
 		return o.seeCall(e)
 	}
 	return nil
+}
+
+// seeStep adds what tools did and what was asserted in vain to a step under way.
+func (r *Recorder) seeStep(s *Step, e trace.Event) {
+	switch e.Kind {
+	case trace.ToolStart:
+		t := ToolCall{Number: e.Call, Tool: e.Tool, Started: e.Time, Inputs: r.values(e.Address, e.Inputs), Outputs: null()}
+		for _, x := range e.Repairs {
+			t.Repairs = append(t.Repairs, value.Repair{Loc: x.Loc, Type: x.Type, Msg: r.text(x.Msg)})
+		}
+		s.Tools = append(s.Tools, t)
+	case trace.ToolEnd:
+		for i := range s.Tools {
+			if t := &s.Tools[i]; t.Number == e.Call {
+				t.Duration, t.Outputs, t.Error = e.Duration, r.values(e.Address, e.Outputs), r.failureOf(e.Err)
+			}
+		}
+	case trace.Asserted:
+		s.Asserted = append(s.Asserted, Asserted{e.Assert, r.text(e.Reason), e.Suggest, e.Final})
+	}
 }
 
 // seeCall takes an event of a call that has begun.

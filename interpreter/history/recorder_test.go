@@ -367,6 +367,32 @@ func TestParseKeep(t *testing.T) {
 	}
 }
 
+// TestToolsAndAsserts keeps what a step's tools did, and what it asserted in vain.
+func TestToolsAndAsserts(t *testing.T) {
+	w := recorded(t, history.About{Secrets: []string{"sk-0123456789"}}, func(s *script) {
+		s.emit(
+			trace.Event{Kind: trace.RunStart, Address: "program.p"},
+			trace.Event{Kind: trace.StepStart, Address: "program.p.s", Path: "s", Step: 1},
+			trace.Event{Kind: trace.ToolStart, Address: "program.p.s", Step: 1, Call: 2, Tool: "look", Inputs: value.NewObject("at", "it")},
+			trace.Event{Kind: trace.ToolEnd, Address: "program.p.s", Step: 1, Call: 2, Tool: "look", Err: errors.New("sk-0123456789 is not there"), Duration: time.Second},
+			trace.Event{Kind: trace.ToolStart, Address: "program.p.s", Step: 1, Call: 3, Tool: "look", Inputs: value.NewObject("at", "that")},
+			trace.Event{Kind: trace.ToolEnd, Address: "program.p.s", Step: 1, Call: 3, Tool: "look", Outputs: value.NewObject("seen", true)},
+			trace.Event{Kind: trace.Asserted, Address: "program.p.s", Step: 1, Assert: "brief", Reason: "too long", Suggest: true, Final: true},
+			trace.Event{Kind: trace.StepEnd, Address: "program.p.s", Step: 1},
+			trace.Event{Kind: trace.RunEnd, Address: "program.p"},
+		)
+	})
+	got := jsonOf(t, w.Steps[0])
+	for _, want := range []string{`"tool":"look"`, `"inputs":{"at":"it"},"outputs":null,"error":{"text":"`, ` is not there"`, `"outputs":{"seen":true}`, `"asserted":[{"name":"brief","message":"too long","suggest":true,"final":true}]`, `"path":"s"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "0123456789") {
+		t.Errorf("a secret is in\n%s", got)
+	}
+}
+
 // TestLines writes events as lines: what was sent is in them, no secret is.
 func TestLines(t *testing.T) {
 	var out strings.Builder

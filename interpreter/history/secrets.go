@@ -30,7 +30,7 @@ func (r *Recorder) origin(e trace.Event) *Origin {
 	if r.about.Origin == nil {
 		return nil
 	}
-	o := *r.about.Origin
+	o := r.openly(*r.about.Origin)
 	if _, row := IsRow(e.Run); row {
 		o.Table = nil
 	}
@@ -41,6 +41,36 @@ func (r *Recorder) origin(e trace.Event) *Origin {
 		}
 	}
 	return &o
+}
+
+// openly returns an origin without secrets: a variable that holds one is named only.
+func (r *Recorder) openly(o Origin) Origin {
+	if r.clean == nil {
+		return o
+	}
+	o.Signature, o.Model, o.DefaultModel, o.State = r.text(o.Signature), r.text(o.Model), r.text(o.DefaultModel), r.text(o.State)
+	vars := map[string]json.RawMessage{}
+	o.Secrets = slices.Clone(o.Secrets)
+	for name, v := range o.Vars {
+		if r.clean(string(v)) == string(v) {
+			vars[name] = v
+		} else {
+			o.Secrets = append(o.Secrets, name)
+		}
+	}
+	slices.Sort(o.Secrets)
+	o.Vars = vars
+	files := map[string]string{}
+	for name, path := range o.Files {
+		files[name] = r.text(path)
+	}
+	o.Files = files
+	if o.Table != nil {
+		t := *o.Table
+		t.Path = r.text(t.Path)
+		o.Table = &t
+	}
+	return o
 }
 
 func null() json.RawMessage { return json.RawMessage("null") }

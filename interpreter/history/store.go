@@ -42,8 +42,8 @@ type Batch struct {
 	// again.
 	Again []string
 	Runs  []*Run
-	Steps  []*Step
-	Calls  []*Call
+	Steps []*Step
+	Calls []*Call
 }
 
 // Size returns how many records a batch has.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // facts are what must be known of a Python to confine it.
@@ -47,8 +48,15 @@ func (e *PythonError) Error() string {
 	return fmt.Sprintf("the Python %s cannot be used: %s", e.Path, e.Why)
 }
 
-// look asks a Python for its facts. It runs no code but ours.
+// known are the facts of the Pythons that were asked, by path.
+var known sync.Map
+
+// look asks a Python for its facts, once in the life of this process. It runs no code
+// but ours.
 func look(ctx context.Context, path string) (*facts, error) {
+	if f, ok := known.Load(path); ok {
+		return f.(*facts), nil
+	}
 	cmd := exec.CommandContext(ctx, path, "-I", "-S", "-c", asked)
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
@@ -67,6 +75,7 @@ func look(ctx context.Context, path string) (*facts, error) {
 		return nil, &PythonError{path, "it does not say where it is"}
 	}
 	f.Paths = covered(append(append(f.Paths, f.Program), system...))
+	known.Store(path, f)
 	return f, nil
 }
 

@@ -8,6 +8,7 @@
 //	Outcome           what code made: its value, what it printed
 //	Error             why it ended without a value, in words for a model
 //	UnavailableError  why no process can be confined on this machine
+//	Check             whether one can be
 //
 // Files: process.go starts and ends processes, session.go speaks with the one in
 // them (driver.py), python.go asks a Python where its files are. The ways are in
@@ -24,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dspi-lang/dspi/lang/value"
@@ -177,6 +179,30 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 		}
 	}
 	return nil, out
+}
+
+// works are the Pythons, each with a way, that a process was confined with before.
+var works sync.Map
+
+type workKey struct {
+	python string
+	way    Way
+}
+
+// Check reports whether a process can be confined here: what Open would return. Where
+// it could be before, in the life of this process, it starts none.
+func Check(ctx context.Context, o Options) error {
+	key := workKey{o.Python, o.Way}
+	if _, ok := works.Load(key); ok {
+		return nil
+	}
+	s, err := Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	s.Close()
+	works.Store(key, true)
+	return nil
 }
 
 // refusal says that a way does not work here.

@@ -9,8 +9,6 @@ type Plan struct {
 }
 
 var plans = []Plan{
-	{"module", "program_of_thought", "write code, run it, then answer"},
-	{"module", "code_act", "act by writing code"},
 }
 
 // Planned returns the planned block or module of a name.

@@ -18,7 +18,7 @@ type Entry struct {
 func All() []Entry {
 	return []Entry{
 		predict, chainOfThought, choosing,
-		retrieveEntry, react, bestOfN, refine, retry, majority, multiChainComparison, parallel, ensemble, agent, knn, pythonEntry, dspyEntry,
+		retrieveEntry, react, programOfThought, codeAct, bestOfN, refine, retry, majority, multiChainComparison, parallel, ensemble, agent, knn, pythonEntry, dspyEntry,
 	}
 }
 

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,8 +12,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/interpreter/retrieve/retrievetest"
@@ -102,7 +98,7 @@ func TestFollows(t *testing.T) {
 	c.Embedder, c.Progress = e, p.tell
 	list := animals(300)
 	write(t, c.Corpus.File, lines(list))
-	x := open(t, c)
+	open(t, c)
 	if n := p.written(); n != 300 || e.texts.Load() != 300 {
 		t.Errorf("%d passages are written, %d embedded", n, e.texts.Load())
 	}
@@ -159,7 +155,6 @@ func TestFollows(t *testing.T) {
 			}
 		})
 	}
-	_ = x
 }
 
 // TestFolder: a folder that changes, and one file among many that does.
@@ -443,120 +438,6 @@ func TestPool(t *testing.T) {
 	}
 	if _, err := p.Open(t.Context(), third); err != nil {
 		t.Errorf("the next one gives %v", err)
-	}
-}
-
-// TestEdit: an edit makes of any index that of any corpus, keys ascend, and what is
-// in both in one order stays.
-func TestEdit(t *testing.T) {
-	one := func(n int) hash { return hashOf(fmt.Sprint(n)) }
-	rapid.Check(t, func(t *rapid.T) {
-		draw := func(name string) []hash {
-			var out []hash
-			for _, n := range rapid.SliceOfN(rapid.IntRange(0, 30), 0, 40).Draw(t, name) {
-				out = append(out, one(n))
-			}
-			return out
-		}
-		a, b := draw("a"), draw("b")
-		var old []stored
-		key := int64(0)
-		for _, h := range a {
-			key += rapid.Int64Range(1, 40).Draw(t, "gap")
-			old = append(old, stored{key, h})
-		}
-		e := editOf(old, b)
-		now := map[int64]hash{}
-		if !e.whole {
-			for _, o := range old {
-				now[o.key] = o.hash
-			}
-			for _, k := range e.deleted {
-				delete(now, k)
-			}
-		}
-		written := 0
-		for i, h := range b {
-			if e.fresh[i] {
-				if _, taken := now[e.keys[i]]; taken {
-					t.Fatalf("the key %d is taken", e.keys[i])
-				}
-				now[e.keys[i]] = h
-				written++
-			}
-			if now[e.keys[i]] != h || i > 0 && e.keys[i] <= e.keys[i-1] || e.keys[i] <= 0 {
-				t.Fatalf("place %d has the key %d after %v", i, e.keys[i], e.keys[:i])
-			}
-		}
-		if len(now) != len(b) || written != e.written {
-			t.Fatalf("the index has %d passages of %d; %d written, said %d", len(now), len(b), written, e.written)
-		}
-	})
-	if e := editOf([]stored{{gap, one(1)}, {2 * gap, one(2)}}, []hash{one(1), one(3), one(2)}); e.whole || e.written != 1 || e.keys[1] != gap+gap/2 {
-		t.Errorf("one between two is %+v", e)
-	}
-}
-
-// builderVar makes the test binary a process that makes an index: TestKilled.
-const builderVar = "DSPI_TEST_INDEX_BUILDER"
-
-// build opens the index of a folder and says so.
-func build(dir string) error {
-	c := config(dir)
-	c.Embedder = retrievetest.Concepts{}
-	c.Progress = func(p retrieve.Progress) { fmt.Println(p.Doing, p.Done) }
-	x, err := Open(context.Background(), c)
-	if err != nil {
-		return err
-	}
-	return x.Close()
-}
-
-// TestKilled: a process that makes an index is killed at different moments; the next
-// one finishes it, with no passage missing or twice.
-func TestKilled(t *testing.T) {
-	const n = 3000
-	for _, after := range []int{1, 3, 10, 30, 60} { // lines that it has written
-		t.Run(fmt.Sprint(after), func(t *testing.T) {
-			dir := t.TempDir()
-			c := config(dir)
-			c.Embedder = retrievetest.Concepts{}
-			write(t, c.Corpus.File, lines(animals(n)))
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), builderVar+"="+dir)
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			seen := 0
-			buf := make([]byte, 1)
-			for seen < after {
-				if _, err := io.ReadFull(out, buf); err != nil {
-					break // it was faster
-				}
-				if buf[0] == '\n' {
-					seen++
-				}
-			}
-			_ = cmd.Process.Kill()
-			_, _ = io.Copy(io.Discard, out)
-			_ = cmd.Wait()
-			x := open(t, c)
-			list, err := x.Retrieve(t.Context(), "owl", 2*n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ids := map[string]bool{}
-			for _, p := range list {
-				ids[p.ID] = true
-			}
-			if len(list) != n || len(ids) != n {
-				t.Errorf("%d passages, %d of them different", len(list), len(ids))
-			}
-		})
 	}
 }
 

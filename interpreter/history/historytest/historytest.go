@@ -40,7 +40,14 @@ func Sample(id string, at time.Time) *history.Whole {
 			{Run: id, Number: 1, Address: "program.rag.find", Status: history.OK, Started: at.Add(time.Millisecond), Duration: time.Second,
 				Inputs: json.RawMessage(`{"q":"x"}`), Outputs: json.RawMessage(`{"passages":["a","b"]}`)},
 			{Run: id, Number: 2, Address: "program.rag.answer", Element: &element, Status: history.Failed, Started: at.Add(time.Second), Duration: 2 * time.Second,
-				Inputs: json.RawMessage(`{}`), Outputs: json.RawMessage("null"), Error: &history.Failure{Text: "no"}},
+				Inputs: json.RawMessage(`{}`), Outputs: json.RawMessage("null"), Error: &history.Failure{Text: "no"},
+				Path: "rag/answer[3]", Parent: 1,
+				Tools: []history.ToolCall{
+					{Number: 7, Tool: "look", Started: at.Add(time.Second), Duration: time.Millisecond, Inputs: json.RawMessage(`{"a":1}`), Outputs: json.RawMessage(`{"b":2}`),
+						Repairs: []value.Repair{{Loc: []any{"a"}, Type: "number_text", Msg: "a text"}}},
+					{Number: 8, Tool: "look", Started: at.Add(time.Second), Inputs: json.RawMessage(`{}`), Outputs: json.RawMessage("null"), Error: &history.Failure{Text: "no such thing"}},
+				},
+				Asserted: []history.Asserted{{Name: "brief", Message: "too long"}, {Name: "brief", Message: "too long", Suggest: true, Final: true}}},
 		},
 		Calls: []history.Call{
 			{Run: id, Number: 1, Step: 1, Address: "program.rag.find", Model: "openai/gpt-4o-mini", Started: at.Add(2 * time.Millisecond), Duration: 900 * time.Millisecond,

@@ -91,6 +91,13 @@ func Write(w io.Writer, run *history.Whole) error {
 			}
 			draw(fmt.Sprintf("call %d", c.Number), fmt.Sprintf("call-%d", c.Number), class, c.Started, c.Duration)
 		}
+		for _, t := range n.Tools {
+			class := "call ok"
+			if t.Error != nil {
+				class = "call failed"
+			}
+			draw(t.Tool, fmt.Sprintf("call-%d", t.Number), class, t.Started, t.Duration)
+		}
 	}
 	var out bytes.Buffer
 	if err := page.Execute(&out, s); err != nil {

@@ -113,21 +113,25 @@ func (c *Corpus) Files(ctx context.Context) ([]File, error) {
 	} else if !info.IsDir() {
 		return nil, fault("%s is a file", c.Name).hint("name it with `file`, or the folder of texts with `folder`")
 	}
+	root, err := filepath.EvalSymlinks(c.Folder) // a walk does not begin with a link
+	if err != nil {
+		return nil, c.absent(c.Name, err)
+	}
 	var out []File
-	err = filepath.WalkDir(c.Folder, func(path string, e fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if end := ctx.Err(); end != nil {
 			return end
 		}
 		if err != nil {
 			return c.absent(path, err)
 		}
-		if path != c.Folder && strings.HasPrefix(e.Name(), ".") {
+		if path != root && strings.HasPrefix(e.Name(), ".") {
 			if e.IsDir() {
 				return filepath.SkipDir
 			}
 			return nil
 		}
-		rel, _ := filepath.Rel(c.Folder, path)
+		rel, _ := filepath.Rel(root, path)
 		name := filepath.ToSlash(rel)
 		if e.IsDir() || !match(name) {
 			return nil

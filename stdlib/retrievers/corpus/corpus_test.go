@@ -217,6 +217,14 @@ func TestMarkdown(t *testing.T) {
 		t.Errorf("models read %q", whole)
 	}
 
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	if linked, _, err := read(t, &Corpus{Folder: link, Name: "link"}); err != nil || len(linked) != len(got) {
+		t.Errorf("through a link: %v, %v", linesOf(linked), err)
+	}
+
 	c.Pattern = "*.txt"
 	if got, _, err := read(t, c); err != nil || len(got) != 1 {
 		t.Errorf("%v, %v", linesOf(got), err)
@@ -342,7 +350,8 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// FuzzMarkdown: every line of a text is in a passage or a title.
+// FuzzMarkdown: no text makes a section without a title, or one of words that it
+// does not hold.
 func FuzzMarkdown(f *testing.F) {
 	f.Add(guide)
 	f.Add("a\n===\nb\n---\n```\n# c\n")
@@ -350,6 +359,11 @@ func FuzzMarkdown(f *testing.F) {
 		for _, s := range parts(text, "base") {
 			if s.title == "" {
 				t.Fatal("a section without a title")
+			}
+			for _, w := range strings.Fields(s.text) {
+				if !strings.Contains(text, w) {
+					t.Fatalf("%q is not in the text", w)
+				}
 			}
 		}
 	})

@@ -147,7 +147,7 @@ func (s *Store) writers(ctx context.Context) (map[string]*history.Writer, error)
 }
 
 func (s *Store) steps(ctx context.Context, w *history.Whole) error {
-	rows, err := s.db.Read.QueryContext(ctx, `SELECT number, address, element, status, started, duration, inputs, outputs, error
+	rows, err := s.db.Read.QueryContext(ctx, `SELECT number, address, element, status, started, duration, inputs, outputs, error, path, parent, tools, asserted
 FROM steps WHERE run = ?`, w.ID)
 	if err != nil {
 		return err
@@ -158,8 +158,8 @@ FROM steps WHERE run = ?`, w.ID)
 		var element sql.NullInt64
 		var status, inputs, outputs string
 		var started, duration int64
-		var failure sql.NullString
-		if err := rows.Scan(&x.Number, &x.Address, &element, &status, &started, &duration, &inputs, &outputs, &failure); err != nil {
+		var failure, tools, asserted sql.NullString
+		if err := rows.Scan(&x.Number, &x.Address, &element, &status, &started, &duration, &inputs, &outputs, &failure, &x.Path, &x.Parent, &tools, &asserted); err != nil {
 			return err
 		}
 		if element.Valid {
@@ -168,8 +168,14 @@ FROM steps WHERE run = ?`, w.ID)
 		}
 		x.Status, x.Started, x.Duration = history.Status(status), moment(started), time.Duration(duration)
 		x.Inputs, x.Outputs = json.RawMessage(inputs), json.RawMessage(outputs)
-		if failure.Valid {
-			if err := json.Unmarshal([]byte(failure.String), &x.Error); err != nil {
+		for _, column := range []struct {
+			text sql.NullString
+			to   any
+		}{{failure, &x.Error}, {tools, &x.Tools}, {asserted, &x.Asserted}} {
+			if !column.text.Valid {
+				continue
+			}
+			if err := json.Unmarshal([]byte(column.text.String), column.to); err != nil {
 				return err
 			}
 		}

@@ -47,10 +47,11 @@ origin = excluded.origin, status = excluded.status, writer = excluded.writer, en
 calls = excluded.calls, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, usd = excluded.usd, usage = excluded.usage`
 
 	putStep = `INSERT INTO steps
-(run, number, address, element, status, started, duration, inputs, outputs, error)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+(run, number, address, element, status, started, duration, inputs, outputs, error, path, parent, tools, asserted)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run, number) DO UPDATE SET
-status = excluded.status, duration = excluded.duration, outputs = excluded.outputs, error = excluded.error`
+status = excluded.status, duration = excluded.duration, outputs = excluded.outputs, error = excluded.error,
+tools = excluded.tools, asserted = excluded.asserted`
 
 	putCall = `INSERT INTO calls
 (run, number, step, address, model, started, duration, input_tokens, output_tokens, usd, cached, request, reply, error, attempts, misfit, repairs, choices)
@@ -166,6 +167,9 @@ func stepRow(x *history.Step) ([]any, error) {
 	}
 	r.add(x.Run, x.Number, x.Address, element, string(x.Status), micros(x.Started), int64(x.Duration), string(x.Inputs), string(x.Outputs))
 	r.json(x.Error, x.Error != nil)
+	r.add(x.Path, x.Parent)
+	r.json(x.Tools, len(x.Tools) > 0)
+	r.json(x.Asserted, len(x.Asserted) > 0)
 	return r.columns, r.err
 }
 

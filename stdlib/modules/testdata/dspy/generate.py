@@ -25,6 +25,7 @@ it is in dspi.
 """
 
 import json
+import logging
 import pathlib
 import sys
 from typing import Any, Literal, Optional
@@ -35,6 +36,7 @@ import pydantic
 from dspy.utils.exceptions import ContextWindowExceededError
 
 WANTED = "3.3.1"
+logging.getLogger("dspy").setLevel(logging.ERROR)  # of prompts that are too long, which is what the cases are about
 
 dspy.predict.react.format_error_for_lm = lambda error, traceback_frames=0: str(error)
 
