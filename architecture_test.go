@@ -48,7 +48,7 @@ var layers = []struct{ pkg, may string }{
 	{"interpreter/plan", "lang/... interpreter/lm"},
 	{"interpreter/estimate", "lang/... interpreter/lm interpreter/plan interpreter/prompt"},
 	{"interpreter/module", "lang/... interpreter/lm interpreter/trace interpreter/prompt interpreter/align interpreter/retrieve interpreter/tool"},
-	{"interpreter/python", "lang/... interpreter/plan interpreter/prompt"},
+	{"interpreter/python", "lang/... interpreter/lm interpreter/trace interpreter/tool interpreter/plan interpreter/prompt interpreter/module"},
 	{"interpreter/history", "lang/... interpreter/lm interpreter/trace interpreter/align interpreter/tool"},
 	{"interpreter/history/historytest", "lang/... interpreter/lm interpreter/history"},
 	{"interpreter/history/page", "interpreter/history"},

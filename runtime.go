@@ -15,6 +15,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/prompt"
+	"github.com/dspi-lang/dspi/interpreter/python"
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/interpreter/trace"
@@ -51,6 +52,9 @@ type Options struct {
 	Around func(lm.LM) lm.LM
 	// Extension is what the sources of its plans were extended with; may be nil.
 	Extension *Extension
+	// Python says where the Python is that runs the steps which want one, and how its
+	// workers are kept.
+	Python python.Options
 	// Indexing is told how far the index of a retriever is that is being made; nil:
 	// nobody is. It is called by several goroutines, and must not block.
 	Indexing func(retrieve.Progress)
@@ -64,6 +68,7 @@ type Runtime struct {
 	flights cache.Flights
 	search  searching
 	bodies  tools.Bodies // of declared tools
+	python  *python.Pool // its workers start when they are needed
 
 	mu     sync.Mutex
 	models map[*plan.Model]lm.LM
@@ -76,7 +81,7 @@ type Runtime struct {
 // NewRuntime returns a Runtime.
 func NewRuntime(o Options) *Runtime {
 	r := &Runtime{options: o, models: map[*plan.Model]lm.LM{}, asked: map[*plan.Model]lm.LM{}, roots: map[string]*os.Root{}, guards: map[*plan.Plan]journal.Journal{}}
-	r.env = &interpreter.Env{LM: r.lm, Module: o.Extension.module, Tool: r.tool, Bodies: &r.bodies, Files: r.localFiles, Retriever: r.Retriever, Trace: o.Trace, Stream: o.Stream, Journal: o.Journal, Approve: o.Approve}
+	r.env = &interpreter.Env{LM: r.lm, Module: o.Extension.module, Tool: r.tool, Bodies: &r.bodies, Files: r.localFiles, Retriever: r.Retriever, Python: r.pythonStep, Trace: o.Trace, Stream: o.Stream, Journal: o.Journal, Approve: o.Approve}
 	if o.Extension != nil {
 		for _, t := range o.Extension.Tools {
 			r.UseTool("tool."+t.Name(), t)
@@ -85,6 +90,7 @@ func NewRuntime(o Options) *Runtime {
 			r.UseRetriever("retriever."+x.Name, x.Retriever)
 		}
 	}
+	r.python = python.NewPool(r.pythonOptions())
 	return r
 }
 
@@ -102,11 +108,11 @@ func (r *Runtime) run(ctx context.Context, p *plan.Plan, env *interpreter.Env, i
 }
 
 // Close gives back the folders that were opened for `local_files`, closes the
-// indexes of retrievers, and ends the MCP servers of tools. Runs must have ended. The cache of the Options stays open.
+// indexes of retrievers, and ends the MCP servers of tools and the Python workers. Runs must have ended. The cache of the Options stays open.
 func (r *Runtime) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	errs := []error{r.search.pool.Close(), r.bodies.Close()}
+	errs := []error{r.python.Close(), r.search.pool.Close(), r.bodies.Close()}
 	for _, root := range r.roots {
 		errs = append(errs, root.Close())
 	}

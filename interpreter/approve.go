@@ -61,8 +61,7 @@ const refusal = "a person did not allow this call"
 // approved returns nil when a tool may be called: it asks for nobody's leave, or a
 // person gave it.
 func (h *host) approved(ctx context.Context, t tool.Tool, args *value.Object) error {
-	decl := h.declared(t.Name())
-	if decl == nil || !mustAsk(ctx, decl, args) {
+	if !h.asks(ctx, t, args) {
 		return nil
 	}
 	j := h.run.journal
@@ -112,28 +111,25 @@ func answered(t tool.Tool, allowed bool) error {
 	return &tool.Error{Tool: t.Name(), Text: refusal}
 }
 
-// declared returns the tool of a name that the step may call; nil for one that is
-// built in.
-func (h *host) declared(name string) *plan.Tool {
-	var find func(op *plan.Op) *plan.Tool
-	find = func(op *plan.Op) *plan.Tool {
-		for _, t := range op.Tools {
-			if t.Name == name && t.Declared != nil {
-				return t
-			}
-		}
-		for _, part := range op.Parts {
-			if t := find(part); t != nil {
-				return t
-			}
-		}
-		return nil
+// offer notes which declared tool a module calls when it calls t.
+func (h *host) offer(t tool.Tool, declared *plan.Tool) {
+	if declared.Declared == nil {
+		return // it is built in
 	}
-	return find(h.op)
+	if h.offered == nil {
+		h.offered = map[string][]*plan.Tool{}
+	}
+	h.offered[t.Name()] = append(h.offered[t.Name()], declared)
 }
 
-// mustAsk reports whether a person is asked before a call. A condition that cannot
-// be evaluated asks.
+// asks reports whether a person is asked before a call. Where two modules of a step
+// mean two tools by one name, either of them makes it ask.
+func (h *host) asks(ctx context.Context, t tool.Tool, args *value.Object) bool {
+	return slices.ContainsFunc(h.offered[t.Name()], func(x *plan.Tool) bool { return mustAsk(ctx, x, args) })
+}
+
+// mustAsk reports whether a tool wants a person to be asked before a call. A
+// condition that cannot be evaluated asks.
 func mustAsk(ctx context.Context, t *plan.Tool, args *value.Object) bool {
 	rule := t.Declared.Approve
 	if rule.Always {

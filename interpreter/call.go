@@ -27,7 +27,7 @@ func (f *frame) part(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 			return f.run.plan(ctx, op.Plan, c.Inputs, caller{h.path, h.step, c.Feedback})
 		}), nil
 	}
-	mod, ok := f.run.env.Module(op.Module)
+	mod, ok := f.module(op)
 	if !ok {
 		return nil, missingModule(op)
 	}
@@ -41,6 +41,7 @@ func (f *frame) part(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 			return nil, toolFault(op, t, err)
 		}
 		call.Tools = append(call.Tools, x)
+		h.offer(x, t)
 	}
 	if op.Retriever != nil {
 		if call.Retriever, err = f.run.retriever(retrieve.WithCounter(ctx, h), op.Retriever); err != nil {
@@ -59,6 +60,17 @@ func (f *frame) part(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 	}
 	call.Judge = f.judgeOf(op, inputs)
 	return module.NewPart(op.Name, call, mod), nil
+}
+
+// module returns what does the work of an operation: Python, where it is wanted and
+// there is one, or the module of its name.
+func (f *frame) module(op *plan.Op) (module.Module, bool) {
+	if f.run.env.Python != nil {
+		if m := f.run.env.Python(op); m != nil {
+			return m, true
+		}
+	}
+	return f.run.env.Module(op.Module)
 }
 
 // call puts together what the module of an operation gets, but for its parts.
@@ -186,6 +198,8 @@ type host struct {
 	parent  int    // the step around it
 	element *int   // of a for_each
 	path    string // where it stands in the run
+
+	offered map[string][]*plan.Tool // the declared tools that it may call, by what modules call them
 }
 
 func (h *host) Emit(e trace.Event) {

@@ -12,6 +12,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
+	"github.com/dspi-lang/dspi/interpreter/sandbox"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/expr"
 	"github.com/dspi-lang/dspi/lang/program"
@@ -47,6 +48,10 @@ func callFault(op *plan.Op, err error) error {
 	if errors.As(err, &explained) {
 		return diag.New("E0636", op.Step.Place, "`"+op.Name+"` has no answer").Say("%s.", upper(strings.TrimSuffix(err.Error(), "."))).Hint("%s", explained.Advice())
 	}
+	var unconfined *sandbox.UnavailableError
+	if errors.As(err, &unconfined) {
+		return sandboxFault(op, unconfined)
+	}
 	var misfit *module.MisfitError
 	if errors.As(err, &misfit) {
 		return misfitFault(op, misfit)
@@ -55,6 +60,19 @@ func callFault(op *plan.Op, err error) error {
 		return retrieverFault(op, err)
 	}
 	return modelFault(op, err)
+}
+
+// sandboxFault says why code cannot be run here.
+func sandboxFault(op *plan.Op, e *sandbox.UnavailableError) *diag.Diagnostic {
+	var b strings.Builder
+	for _, r := range e.Reasons {
+		fmt.Fprintf(&b, "    %-10s  %s\n", r.Way, r.Why)
+	}
+	return diag.New("E0637", op.Step.Place, "`"+op.Name+"` runs Python that a model writes").
+		Say("Nothing on this machine can confine it:\n\n%s", b.String()).
+		Hint("install bubblewrap; on Debian and Ubuntu: apt-get install bubblewrap").
+		Hint("or let the model write Starlark, which runs in dspi itself: language = \"starlark\"").
+		Hint("to run it with your own rights, where it may do anything: sandbox = \"none\"")
 }
 
 // misfitFault shows the reply itself: the primary place is in its text.

@@ -37,6 +37,9 @@ type Env struct {
 	LM func(*plan.Model) (lm.LM, error)
 	// Module returns the module of a name.
 	Module func(name string) (module.Module, bool)
+	// Python returns what does the work of an operation in Python, nil for one that
+	// is done here; nil: there is no Python.
+	Python func(*plan.Op) module.Module
 	// Tool returns a built-in tool, or one that stands in for a declared one; nil
 	// where a declared tool shall do what its body says. What its body asks for,
 	// requests and commands, Bodies does; nil: such tools cannot be called.
@@ -251,7 +254,9 @@ func pendingIn(p *plan.Plan, seen map[*plan.Tool]bool) *diag.Diagnostic {
 }
 
 // NewID returns an id for a run that no other has.
-func NewID() string {
+func NewID() string { return newID() }
+
+func newID() string {
 	var b [6]byte
 	_, _ = rand.Read(b[:]) // never fails, crypto/rand says
 	return hex.EncodeToString(b[:])

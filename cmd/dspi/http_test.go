@@ -184,7 +184,7 @@ func runDspi(t *testing.T, args ...string) ranCommand {
 
 func command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "dspi", args...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "TEST_KEY=" + testKey, "GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "TMPDIR=" + os.TempDir(), "GORACE=" + noPause}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "DSPI_CACHE=memory", "TEST_KEY=" + testKey, "GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "TMPDIR=" + os.TempDir(), "GORACE=" + noPause}
 	return cmd
 }
 

@@ -33,9 +33,10 @@ func renderCommand(a *app) *cobra.Command {
 		Short: "Show the messages a step would send",
 		Long: `Shows the messages that a step would send to its model, to the byte, and sends
 nothing. The inputs are those of the step. The step of a program without steps is
-called predict; without STEP it is the program's first one. The adapter two_step makes
-two calls: in the second one, words in angle brackets stand for the reply to the first.
---call 2 shows it alone; --json prints the first one, unless --call says otherwise.
+called predict; without STEP it is the program's first one. The adapter two_step
+makes two calls: in the second one, words in angle brackets stand for the reply to
+the first. --call 2 shows it alone; --json prints the first one, unless --call
+says otherwise.
 
 --demos takes a JSON list of objects: worked examples with values for the step's
 inputs and outputs.`,
@@ -110,7 +111,20 @@ func (a *app) render(cmd *cobra.Command, f *renderFlags, args []string) error {
 		sig.Instructions = step.Declared.DefaultInstructions()
 	}
 	calls := [][]lm.Message{adapter.Messages(&sig, demos, inputs)}
-	if two, ok := adapter.(prompt.Extractor); ok {
+	if !asksPlainly(step) {
+		wanted := ""
+		if cmd.Flags().Changed("instructions") || tuned != nil && tuned.Instructions != "" {
+			wanted = sig.Instructions
+		}
+		first, err := a.question(cmd.Context(), project, prog, step, inputs, wanted, adapter, demos, f.settings)
+		if err != nil {
+			return err
+		}
+		calls[0] = first.Messages
+		if len(first.Tools) > 0 && !f.json {
+			a.note("the model is also given the tools %s", toolNames(first.Tools))
+		}
+	} else if two, ok := adapter.(prompt.Extractor); ok {
 		reading, text := two.Extraction(&sig, unknownReply)
 		calls = append(calls, two.Then().Messages(reading, nil, text))
 	}
@@ -130,6 +144,80 @@ func (a *app) render(cmd *cobra.Command, f *renderFlags, args []string) error {
 		a.printMessages(messages)
 	}
 	return nil
+}
+
+// asksPlainly reports whether a step's first request is what its adapter makes of its
+// signature.
+func asksPlainly(step *program.Step) bool {
+	return step.Module == "predict" || step.Module == "chain_of_thought" || step.Module == "module"
+}
+
+// question is the first request of a step whose module asks in its own way.
+func (a *app) question(ctx context.Context, project *program.Project, prog *program.Program, step *program.Step, inputs *value.Object,
+	instructions string, adapter prompt.Adapter, demos []prompt.Demo, s settings) (*lm.Request, error) {
+	p, err := a.plan(project, prog.Name, s)
+	if err != nil {
+		return nil, err
+	}
+	op := findOp(p.Ops, step)
+	if op == nil {
+		return nil, wrong("`%s` is not a step of the plan", step.Name)
+	}
+	runtime := dspi.NewRuntime(dspi.Options{})
+	defer runtime.Close()
+	first, err := runtime.Question(ctx, p, asWanted(op, instructions, adapter, demos), inputs)
+	switch {
+	case err != nil:
+		return nil, err
+	case first == nil:
+		return nil, wrong("the step `%s` asks no model", step.Name)
+	}
+	return first, nil
+}
+
+// findOp returns the operation of a step, also in the rounds of a repeat.
+func findOp(ops []*plan.Op, step *program.Step) *plan.Op {
+	for _, op := range ops {
+		if op.Step == step {
+			return op
+		}
+		if op.Kind == plan.RepeatOp {
+			if x := findOp(op.Plan.Ops, step); x != nil {
+				return x
+			}
+		}
+	}
+	return nil
+}
+
+// asWanted returns an operation, and what it holds, with the adapter, demos and
+// instructions that the command line says.
+func asWanted(op *plan.Op, instructions string, adapter prompt.Adapter, demos []prompt.Demo) *plan.Op {
+	o, step := *op, *op.Step
+	step.Settings.Adapter = adapter.Name()
+	o.Step = &step
+	if instructions != "" {
+		o.Instructions = instructions
+	}
+	if demos != nil {
+		o.Demos = demos
+	}
+	o.Parts = nil
+	for _, part := range op.Parts {
+		if part.Plan == nil {
+			part = asWanted(part, instructions, adapter, demos)
+		}
+		o.Parts = append(o.Parts, part)
+	}
+	return &o
+}
+
+func toolNames(tools []lm.Tool) string {
+	names := make([]string, len(tools))
+	for i, t := range tools {
+		names[i] = t.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // unknownReply stands for a reply that is not there yet.

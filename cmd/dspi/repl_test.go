@@ -17,7 +17,7 @@ func newRepl(t *testing.T, text string) *repl {
 	path := filepath.Join(t.TempDir(), "test.dsp")
 	writeFile(t, path, text)
 	var out, errs bytes.Buffer
-	r := &repl{a: newApp(strings.NewReader(""), &out, &errs, []string{"HOME=/no-home"})}
+	r := &repl{a: newApp(strings.NewReader(""), &out, &errs, []string{"HOME=/no-home", "DSPI_CACHE=memory"})}
 	if err := r.load(path); err != nil {
 		t.Fatalf("%v\n%s", err, &errs)
 	}

@@ -31,9 +31,37 @@ type resumeFlags struct {
 	had    int       // replies in its journal
 }
 
-func (f *resumeFlags) flags(cmd *cobra.Command) {
+func (f *resumeFlags) flags(a *app, cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.resume, "resume", "", "go on with a `run` that has no good end: its id or the beginning of\nit, or last; FILE and inputs are those that it had")
+	must(cmd.RegisterFlagCompletionFunc("resume", func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return append(a.completeResumable(cmd.Context(), args), "last"), cobra.ShellCompDirectiveNoFileComp
+	}))
 	f.answerFlags.flags(cmd)
+}
+
+// completeResumable completes with the ids of runs that can be resumed.
+func (a *app) completeResumable(ctx context.Context, args []string) []cobra.Completion {
+	in := "."
+	if len(args) > 0 {
+		in = args[0]
+	}
+	at, err := a.storeOf(in)
+	if err != nil || !at.Exists() {
+		return nil
+	}
+	store, err := at.Open()
+	if err != nil {
+		return nil
+	}
+	defer store.Close()
+	runs, _ := listed(ctx, store, 50, false)
+	var out []cobra.Completion
+	for i := range runs {
+		if r := &runs[i]; resumable(r) {
+			out = append(out, cobra.CompletionWithDesc(r.ID, fmt.Sprintf("%s, which %s", shownProgram(r), statusWords(r.Status))))
+		}
+	}
+	return out
 }
 
 // check refuses flags that would not be obeyed.

@@ -76,7 +76,7 @@ printed again, and those that were done are not run again.`,
 	budgetFlag(cmd, &f.budget)
 	f.callFlags.flags(cmd)
 	f.keepFlags.flags(cmd)
-	f.resumeFlags.flags(cmd)
+	f.resumeFlags.flags(a, cmd)
 	completeRun(a, cmd, &f.signature)
 	return cmd
 }

@@ -38,8 +38,8 @@ func testCommand(a *app) *cobra.Command {
 		Long: `Runs the test blocks of .dsp files: each runs its program with its inputs and
 judges its assertions. Tests run in parallel, each with models of its own; what
 they say comes in the order of the files. Replies that are kept from earlier calls
-answer again, as in dspi run, unless --no-cache says otherwise; those of scripts and
-of the baseline are never kept.
+answer again, as in dspi run, unless --no-cache says otherwise; those of scripts
+and of the baseline are never kept.
 
 A folder stands for the .dsp files in it. Without a path the tests of the current
 folder are run. The exit status is 1 when a test fails or cannot run, and when a

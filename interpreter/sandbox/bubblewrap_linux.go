@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // bubblewrap is a command that starts Python in bubblewrap: namespaces of its own for
@@ -47,4 +49,10 @@ func alone(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }
+// endGroup waits until a process has ended, and then ends those of its group; its
+// number is not given to another before it is waited for once more.
+func endGroup(pid int) {
+	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+	syscall.Kill(-pid, syscall.SIGKILL)
+}

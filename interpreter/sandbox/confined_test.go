@@ -195,6 +195,20 @@ func TestConfinedRuns(t *testing.T) {
 		if e := refuses(t, s, sandbox.Failed, "if True\n  pass"); !strings.HasPrefix(e.Message, "Invalid Python syntax. message: ") || !strings.Contains(e.Message, "line 1") {
 			t.Errorf("%s", e.Message)
 		}
+		// No file of this process is open there, also one that others inherit.
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		defer w.Close()
+		if _, err := unix.FcntlInt(w.Fd(), unix.F_SETFD, 0); err != nil {
+			t.Fatal(err)
+		}
+		other := open(t, way, sandbox.Limits{}, nil)
+		if out := run(t, other, "import os\ndef is_open(fd):\n  try: os.fstat(fd)\n  except OSError: return False\n  return True\nsum(is_open(fd) for fd in range(1000))"); out.Value != "5" {
+			t.Errorf("%s files are open", out.Value)
+		}
 		if called != 3 {
 			t.Errorf("%d calls", called)
 		}
@@ -545,7 +559,7 @@ func TestConfinedNot(t *testing.T) {
 		t.Error(err)
 	}
 	refuses(t, s, sandbox.Memory, "'a' * 10**10")
-	refuses(t, s, sandbox.Time, "while True: pass")
+	refuses(t, s, sandbox.Time, "import os\nfor _ in range(3): os.fork()\nwhile True: pass")
 	if out := run(t, s, "import os\nos.environ.get('SANDBOX_TEST_SECRET')"); out.Value != `""` {
 		t.Errorf("%+v", out)
 	}

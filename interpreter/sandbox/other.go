@@ -15,8 +15,4 @@ func landlock(*facts, Limits) (*exec.Cmd, func(bool) error, error) {
 	return nil, nil, refused("it is for Linux, and this is %s", runtime.GOOS)
 }
 
-func alone(*exec.Cmd) {}
-
-func killGroup(int) {}
-
 func startRefusal(_ Way, err error) error { return refused("it cannot be started: %v", err) }

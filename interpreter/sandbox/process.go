@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"time"
 )
 
 //go:embed driver.py
@@ -19,10 +20,12 @@ type process struct {
 	in    *os.File // frames to it
 	out   *os.File // and from it
 	said  head     // what it writes for people
-	group bool     // it leads a group of processes that ends with it
 	ended chan struct{}
 	err   error // of Wait, when ended is closed
 }
+
+// patience is how long the end of a process that was killed is waited for.
+const patience = 5 * time.Second
 
 // python are the arguments that the driver is started with.
 func python() []string {
@@ -69,6 +72,8 @@ func launch(way Way, f *facts, l Limits) (*process, error) {
 		return nil, err
 	}
 
+	p.cmd.WaitDelay = patience
+
 	// The kernel ends the process when the thread that started it ends; so that
 	// thread waits for it.
 	started := make(chan error)
@@ -85,6 +90,7 @@ func launch(way Way, f *facts, l Limits) (*process, error) {
 		}
 		started <- err
 		if err == nil {
+			endGroup(p.cmd.Process.Pid)
 			p.err = p.cmd.Wait()
 			close(p.ended)
 		}
@@ -113,17 +119,11 @@ func (p *process) pipes(give *[]*os.File) error {
 	*give = append(*give, stdout)
 	p.in, p.out = in, out
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, stdout, &p.said
-	p.group = p.cmd.SysProcAttr != nil
 	return nil
 }
 
-// kill ends the process and all that it started. It may be called at any time.
-func (p *process) kill() {
-	if p.group {
-		killGroup(p.cmd.Process.Pid)
-	}
-	p.cmd.Process.Kill()
-}
+// kill ends the process; what it started ends with it. It may be called at any time.
+func (p *process) kill() { p.cmd.Process.Kill() }
 
 // end ends the process, waits until it and all that it started have ended, and says
 // what is known: what it wrote, or how it ended.
@@ -136,7 +136,9 @@ func (p *process) end() string {
 		own = false
 		p.kill()
 	}
-	io.Copy(io.Discard, p.out) // until nobody can write to it
+	// Until nobody can write to it. What is not confined may have left somebody behind.
+	p.out.SetReadDeadline(time.Now().Add(patience))
+	io.Copy(io.Discard, p.out)
 	<-p.ended
 	p.in.Close()
 	p.out.Close()

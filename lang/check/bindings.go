@@ -92,7 +92,7 @@ func (c *checker) boundValue(b *body, a *syntax.Attribute, want types.Type, scop
 	if e == nil {
 		return program.Value{}, false
 	}
-	info, diags := e.CheckExpecting(scope, want)
+	info, diags := c.expecting(e, scope, want)
 	c.add(diags)
 	if diags.HasErrors() {
 		return program.Value{}, false
@@ -103,7 +103,7 @@ func (c *checker) boundValue(b *body, a *syntax.Attribute, want types.Type, scop
 // typeOnly checks an expression whose place is wrong, for what is wrong in it.
 func (c *checker) typeOnly(b *body, e *syntax.Expr, scope *expr.Scope) {
 	if x := c.parseExpr(b.fs, e); x != nil {
-		_, diags := x.Check(scope)
+		_, diags := c.typed(x, scope)
 		c.add(diags)
 	}
 }

@@ -46,6 +46,8 @@ type Options struct {
 	// names by path. The error of an absent file is fs.ErrNotExist; any other
 	// is shown to people. A nil Columns leaves columns unchecked.
 	Columns func(from *source.File, path string) ([]string, error)
+	// Facts has the session keep what it found out about expressions (Session.Facts).
+	Facts bool
 	// Python lets Python's spellings of types stand (`str`, `List[int]`): for
 	// signatures given on the command line.
 	Python bool
@@ -102,6 +104,7 @@ func (s *Session) Check(root *syntax.File) (*program.Project, diag.List) {
 	c.checkRings()
 	c.diags.Sort()
 	s.kept = c.next
+	s.keepFacts(c)
 	return c.project, c.diags
 }
 
@@ -122,6 +125,7 @@ type checker struct {
 	diags      diag.List
 
 	computations map[*decl]*computation           // see computed.go
+	facts        map[*source.File][]Fact          // see note
 	metricUses   map[metricUse]*program.MetricUse // see useMetric
 }
 

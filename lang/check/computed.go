@@ -92,7 +92,7 @@ func (c *checker) compute(x *computation) {
 		c.compute(next)
 	}
 	v := d.variable
-	info, diags := s.expr.CheckExpecting(c.within(d.scope), wanted(v.Type))
+	info, diags := c.expecting(s.expr, c.within(d.scope), wanted(v.Type))
 	c.add(diags)
 	if diags.HasErrors() {
 		return

@@ -165,7 +165,7 @@ func (c *checker) valueIn(fs *fileScope, e *syntax.Expr, scope *expr.Scope, want
 	if x == nil {
 		return program.Value{}, false
 	}
-	info, diags := x.CheckExpecting(scope, want)
+	info, diags := c.expecting(x, scope, want)
 	c.add(diags)
 	if diags.HasErrors() {
 		return program.Value{}, false
@@ -212,7 +212,7 @@ func (c *checker) checkCondition(s *setting, scope *expr.Scope) {
 	if s == nil || s.expr == nil || s.bad {
 		return
 	}
-	info, diags := s.expr.CheckCondition(scope)
+	info, diags := c.condition(s.expr, scope)
 	c.add(diags)
 	if diags.HasErrors() {
 		s.bad = true

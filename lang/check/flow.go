@@ -64,7 +64,7 @@ func (c *checker) checkFlow(b *body, s *stepNode) {
 		f.Otherwise = s.otherwise.step.Name
 	}
 	if x, ok := s.settings["when"]; ok && x.expr != nil && !x.bad {
-		info, diags := x.expr.CheckCondition(b.scope)
+		info, diags := c.condition(x.expr, b.scope)
 		c.add(diags)
 		x.info, x.bad = info, diags.HasErrors()
 		c.noSecret(x)
@@ -265,7 +265,7 @@ func (t *typer) stateValue(r *program.Repeat, b *body, it *syntax.Attribute) {
 		if ring := t.readBy(e); ring != "" {
 			t.c.report(diag.New("E0401", b.fs.place(it.Value.Span), "the state of a `repeat` cannot begin with what it makes itself"))
 		} else {
-			info, diags := e.Check(t.scope(append(slices.Clone(t.base), t.done...)))
+			info, diags := t.c.typed(e, t.scope(append(slices.Clone(t.base), t.done...)))
 			t.c.add(diags)
 			if !diags.HasErrors() {
 				f.Type = types.Widen(info.Type)
@@ -285,7 +285,7 @@ func (c *checker) checkRepeat(b *body, s *stepNode) {
 		switch {
 		case x.bad || x.expr == nil || x.info.Type != nil:
 		case name == "until":
-			info, diags := x.expr.CheckCondition(in.scope)
+			info, diags := c.condition(x.expr, in.scope)
 			c.add(diags)
 			x.info, x.bad = info, diags.HasErrors()
 			c.noSecret(x)

@@ -155,11 +155,11 @@ func (c *checker) judgement(b *body, s *stepNode, x *setting, want types.Type) {
 	}
 	scope := c.judgeScope(b, s)
 	if want == types.Bool {
-		info, diags := x.expr.CheckCondition(scope)
+		info, diags := c.condition(x.expr, scope)
 		c.add(diags)
 		x.info, x.bad = info, diags.HasErrors()
 	} else {
-		info, diags := x.expr.CheckExpecting(scope, want)
+		info, diags := c.expecting(x.expr, scope, want)
 		c.add(diags)
 		x.info, x.bad = info, diags.HasErrors()
 		if !x.bad && !types.Fits(info.Type, want) {

@@ -363,7 +363,7 @@ func (t *typer) let(l *letNode) {
 	if l.expr != nil {
 		if ring := t.readBy(l.expr); ring != "" {
 			t.c.report(t.ring(l, ring))
-		} else if info, diags := l.expr.Check(t.scope(append(slices.Clone(t.base), t.done...))); diags.HasErrors() {
+		} else if info, diags := t.c.typed(l.expr, t.scope(append(slices.Clone(t.base), t.done...))); diags.HasErrors() {
 			t.c.add(diags)
 		} else {
 			t.c.add(diags)

@@ -17,8 +17,9 @@ import (
 // Only files without errors are kept: what is said of a mistake may name what
 // stands in other files. A Session is for one goroutine at a time.
 type Session struct {
-	opt  Options
-	kept map[*syntax.File]*keptFile
+	opt   Options
+	kept  map[*syntax.File]*keptFile
+	facts map[*source.File][]Fact
 }
 
 // keptFile is what a check found out about one file.

@@ -107,7 +107,7 @@ func (c *checker) checkSetting(s *setting, scope *expr.Scope) {
 	if s == nil || s.expr == nil || s.decl.Kind == universe.Judgement {
 		return // a judgement has a scope of its own
 	}
-	info, diags := s.expr.Check(scope)
+	info, diags := c.typed(s.expr, scope)
 	c.add(diags)
 	if diags.HasErrors() {
 		s.bad = true

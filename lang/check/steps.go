@@ -347,14 +347,14 @@ func (c *checker) stepSettings(b *body, s *stepNode) {
 
 // stepPending notes what this version cannot run yet.
 func (c *checker) stepPending(b *body, s *stepNode) {
-	at := s.step.Place
 	if s.module != nil && s.module.Pending != "" {
 		s.step.Pending = append(s.step.Pending, program.Pending{Setting: s.module.Name, Missing: s.module.Pending, Place: b.fs.place(s.block.KindSpan())})
 	}
-	if s.step.Settings.Backend == "python" {
-		if x, ok := s.settings["backend"]; ok {
-			at = b.fs.place(x.attr.Span)
-		}
-		s.step.Pending = append(s.step.Pending, program.Pending{Setting: "backend", Missing: "running Python", Place: at})
+	x, ok := s.settings["backend"]
+	if s.step.Settings.Backend == "python" && ok && s.module != nil && !s.module.Python {
+		s.step.Pending = append(s.step.Pending, program.Pending{Setting: "backend", Missing: "the module `" + s.module.Name + "` in Python", Place: b.fs.place(x.attr.Span)})
+	}
+	if x, ok := s.settings["replies"]; ok && s.step.Settings.Backend == "python" && s.module != nil && s.module.Python {
+		s.step.Pending = append(s.step.Pending, program.Pending{Setting: "replies", Missing: "reading replies in DSPy otherwise than DSPy does", Place: b.fs.place(x.attr.Span)})
 	}
 }

@@ -173,6 +173,7 @@ var catalogue = []Entry{
 	{"E0634", "asserted output does not hold"},
 	{"E0635", "run waits for a person"},
 	{"E0636", "module came to no answer"},
+	{"E0637", "code cannot be confined here"},
 	{"E0640", "saved state cannot be read"},
 	{"E0641", "state and program have other steps"},
 	{"E0642", "state and step have other fields"},

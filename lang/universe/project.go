@@ -42,8 +42,8 @@ var Project = Block{
 			{Name: "content", Kind: Boolean, Doc: "Sends messages, replies, and what tools take and give, too.", Default: "false", Fixed: true},
 		}},
 		{Name: "python", Doc: "The Python that runs the steps which need one.", Settings: []Setting{
-			{Name: "interpreter", Kind: Text, Doc: "The program to start, relative to this file.", Default: "none", Fixed: true, Pending: "steps that run in Python"},
-			{Name: "workers", Kind: Integer, Doc: "How many run at once.", Default: "none", Min: bound(1), Max: bound(256), Fixed: true, Pending: "steps that run in Python"},
+			{Name: "interpreter", Kind: Text, Doc: "The program to start, relative to this file.", Default: "that of a virtual environment, or python3", Fixed: true},
+			{Name: "workers", Kind: Integer, Doc: "How many processes of it there are at most; each does many steps at once.", Default: "2", Min: bound(1), Max: bound(256), Fixed: true},
 		}},
 	},
 	Example: `default_model = "builtin/incontext"`,

@@ -133,6 +133,8 @@ type Module struct {
 	// Opaque says that the module's own code does the work: its step names no
 	// model and no prompt.
 	Opaque bool
+	// Python says that DSPy can do its work, where a step says `backend = "python"`.
+	Python bool
 	// Pending is as in Setting.
 	Pending string
 }

@@ -10,7 +10,7 @@ import (
 
 var bestOfN = Entry{
 	Module: universe.Module{
-		Name: "best_of_n", Doc: "the best of several answers", Wraps: true,
+		Name: "best_of_n", Python: true, Doc: "the best of several answers", Wraps: true,
 		Settings: []universe.Setting{
 			samples,
 			{Name: "reward", Kind: universe.Judgement, Required: true, Doc: "How good an answer is, over the step's own inputs and outputs."},

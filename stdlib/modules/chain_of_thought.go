@@ -11,7 +11,7 @@ import (
 
 var chainOfThought = Entry{
 	Module: universe.Module{
-		Name: "chain_of_thought",
+		Name: "chain_of_thought", Python: true,
 		Doc:  "reason step by step, then answer",
 		Adds: []types.Field{{Name: "reasoning", Type: types.String}},
 		Settings: []universe.Setting{

@@ -186,7 +186,7 @@ func submission(sig *program.Signature, args []any, named *value.Object) (*value
 			faults = append(faults, value.Fault{Loc: []any{f.Name}, Msg: "it is missing; call " + want})
 			continue
 		}
-		x, bad := value.Check(f.Type, v, value.Fitting)
+		x, bad := value.Check(f.Type, v, value.Lax)
 		for _, b := range bad {
 			b.Loc = append([]any{f.Name}, b.Loc...)
 			faults = append(faults, b)

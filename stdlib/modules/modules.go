@@ -8,7 +8,8 @@ import (
 )
 
 // Entry is a module and its declaration. New is nil where Pending says what is
-// missing, and for `module`, which stands for another.
+// missing, for `module`, which stands for another, and for those that run in Python
+// alone.
 type Entry struct {
 	universe.Module
 	New func() module.Module

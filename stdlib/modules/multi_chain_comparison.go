@@ -15,7 +15,7 @@ import (
 
 var multiChainComparison = Entry{
 	Module: universe.Module{
-		Name: "multi_chain_comparison", Doc: "compare several chains of reasoning", Wraps: true,
+		Name: "multi_chain_comparison", Python: true, Doc: "compare several chains of reasoning", Wraps: true,
 		Answers: true, Asks: true, Needs: []string{"rationale", "reasoning"},
 		Adds: []types.Field{{Name: "rationale", Type: types.String, Description: "${corrected reasoning}"}},
 		Settings: []universe.Setting{

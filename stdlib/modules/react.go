@@ -10,7 +10,7 @@ import (
 
 var react = Entry{
 	Module: universe.Module{
-		Name: "react", Doc: "act with tools until the answer is found",
+		Name: "react", Python: true, Doc: "act with tools until the answer is found",
 		Settings: []universe.Setting{
 			{Name: "tools", Kind: universe.ToolList, Required: true, Doc: "What the model may call.", Fixed: true},
 			{Name: "max_iters", Kind: universe.Integer, Doc: "How often it may act; then it must answer.", Default: "20", Min: bound(1), Max: bound(1000)},

@@ -15,7 +15,7 @@ import (
 
 var refine = Entry{
 	Module: universe.Module{
-		Name: "refine", Doc: "again with advice, until good enough", Wraps: true, Asks: true,
+		Name: "refine", Python: true, Doc: "again with advice, until good enough", Wraps: true, Asks: true,
 		Settings: []universe.Setting{
 			{Name: "n", Kind: universe.Integer, Doc: "The most attempts.", Default: "3", Min: bound(1), Max: bound(100)},
 			{Name: "reward", Kind: universe.Judgement, Required: true, Doc: "How good an answer is, over the step's own inputs and outputs."},

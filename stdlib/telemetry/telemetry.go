@@ -95,11 +95,10 @@ type watched struct {
 }
 
 func (w *watched) ExportSpans(ctx context.Context, list []sdk.ReadOnlySpan) error {
-	err := w.SpanExporter.ExportSpans(ctx, list)
-	if err != nil && w.failed != nil {
+	if err := w.SpanExporter.ExportSpans(ctx, list); err != nil && w.failed != nil {
 		w.failed(err)
 	}
-	return err
+	return nil // the SDK would print it
 }
 
 // Close sends what is left, as long as ctx allows.

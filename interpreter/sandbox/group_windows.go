@@ -1,0 +1,7 @@
+package sandbox
+
+import "os/exec"
+
+func alone(*exec.Cmd) {}
+
+func endGroup(int) {}
