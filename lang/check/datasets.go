@@ -28,13 +28,62 @@ func (c *checker) checkDataset(d *decl, b *syntax.Block) {
 	ds.Format, _ = constantOf[string](s["format"])
 	ds.Limit, _ = constantOf[int](s["limit"])
 	ds.File, ds.Shuffle = s["file"].value(), s["shuffle"].value()
+	ds.From, ds.To = shareOf(s["from"]), shareOf(s["to"])
+	ds.Sample, _ = constantOf[int](s["sample"])
 	c.fileFormat(s["file"], ds.Format, tableFormats)
 	columns, known := c.columnsOf(f, s["file"], ds.Format)
 	ds.Columns = c.renamed(f, ds, blocks["columns"], columns, known)
+	c.only(f, ds, blocks["only"])
+	if at := s["stratify"]; at != nil {
+		ds.Stratify, _ = constantOf[string](at)
+		if ds.Stratify != "" && !ds.Has(ds.Stratify) {
+			c.report(noSuchColumn(at.at, ds.Stratify, ds.Address(), ds.Columns, true))
+		}
+	}
+	if from, to := s["from"], s["to"]; to != nil && !to.bad && to.fixed && ds.From >= ds.To {
+		d := diag.New("E0307", to.at, "this part has no rows").Say("It goes from %v to %v of the rows.", ds.From, ds.To)
+		if from != nil {
+			d.Relate(from.at, "it begins here")
+		}
+		c.report(d)
+	}
+}
+
+// shareOf returns the constant of a setting that is a number, 0 where there is none.
+func shareOf(s *setting) float64 {
+	if n, ok := constantOf[int](s); ok {
+		return float64(n)
+	}
+	f, _ := constantOf[float64](s)
+	return f
+}
+
+// only reads the block `only`: values that rows have.
+func (c *checker) only(f *fileScope, ds *program.Dataset, b *syntax.Block) {
+	all, _ := c.names(f, b, c.fixedScope(f), func(syntax.Ident) (types.Type, bool) { return types.JSON, true })
+	for _, n := range all {
+		if !n.ok {
+			continue
+		}
+		name := n.attr.Name.Name
+		literal, fixed := n.value.Type.(*types.Literal)
+		switch {
+		case !fixed:
+			c.report(diag.New("E0307", n.value.Place, "a value that rows have is fixed").
+				Say("It reads `%s = \"test\"`, or a number, or true and false.", name))
+		case !ds.Has(name):
+			c.report(noSuchColumn(f.place(n.attr.Name.Span), name, ds.Address(), ds.Columns, false))
+		default:
+			if ds.Only == nil {
+				ds.Only = map[string]any{}
+			}
+			ds.Only[name] = literal.Value
+		}
+	}
 }
 
 // tableFormats are the endings of files that hold rows.
-var tableFormats = []string{".csv", ".jsonl", ".ndjson"}
+var tableFormats = []string{".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json"}
 
 // fileFormat reports a file whose name does not tell what it holds.
 func (c *checker) fileFormat(s *setting, format string, endings []string) {
@@ -46,8 +95,12 @@ func (c *checker) fileFormat(s *setting, format string, endings []string) {
 	if slices.Contains(endings, ending) {
 		return
 	}
+	tabs := ""
+	if slices.Contains(endings, ".tsv") {
+		tabs = ", .tsv (tabs)"
+	}
 	d := diag.New("E0521", s.at, "this does not tell what the file holds").
-		Say("The name of a file with rows ends in .csv (commas, with a header line) or .jsonl (one JSON object a line).")
+		Say("The name of a file with rows ends in .csv (commas, with a header line)%s, .jsonl (one JSON object a line) or .json (a list of objects).", tabs)
 	if near, ok := diag.Nearest(ending, endings); ok && ending != "" {
 		d.Fix("did you mean "+code(near)+"?", s.at, types.FormatLiteral(strings.TrimSuffix(name, path.Ext(name))+near))
 	}

@@ -191,10 +191,6 @@ var kindOf = map[string]kind{
 func (c *checker) declareBlock(fs *fileScope, b *syntax.Block) {
 	word := b.KindName()
 	k, ok := kindOf[word]
-	if p, planned := universe.Planned("block", word); !ok && planned {
-		c.report(notYet(fs.place(b.KindSpan()), p))
-		return
-	}
 	if !ok {
 		c.unknownKind(fs, b, c.report(c.unknownBlock(fs, b)))
 		return

@@ -194,13 +194,6 @@ func templateInLiteral(at source.Place, what string) *diag.Diagnostic {
 		Fix("take it as text", source.Place{File: at.File, Span: source.Span{Start: at.Start, End: at.Start}}, "$")
 }
 
-// notYet speaks of a part of the language that this version does not have.
-func notYet(at source.Place, p universe.Plan) *diag.Diagnostic {
-	return diag.New("E0510", at, "this version of dspi has no "+code(p.Name)+" yet").
-		Say("`%s` belongs to the language (%s), but this version can neither check nor run it.", p.Name, p.Doc).
-		Hint("to see what there is: dspi doc")
-}
-
 // Blocks.
 
 func (c *checker) unknownBlock(fs *fileScope, b *syntax.Block) *diag.Diagnostic {

@@ -81,7 +81,7 @@ func (c *checker) checkRetriever(d *decl, b *syntax.Block) {
 }
 
 // passageFormats are the endings of files that hold passages.
-var passageFormats = slices.Concat(tableFormats, []string{".json"})
+var passageFormats = []string{".csv", ".jsonl", ".ndjson", ".json"}
 
 // searchMethod checks that a retriever has an embedder exactly where vectors are
 // compared.

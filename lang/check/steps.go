@@ -99,11 +99,7 @@ func (c *checker) findModule(b *body, s *stepNode) bool {
 		return false
 	}
 	s.unknown, s.table = true, &c.u.Step
-	if p, ok := universe.Planned("module", kind); ok {
-		c.report(notYet(at, p))
-	} else {
-		c.report(c.unknownModule(b.fs, at, kind, 0))
-	}
+	c.report(c.unknownModule(b.fs, at, kind, 0))
 	return true
 }
 

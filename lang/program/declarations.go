@@ -144,6 +144,15 @@ type Dataset struct {
 	Renamed map[string]string
 	Limit   int // 0: all rows
 	Shuffle Value
+	// Only are values that rows have: a column of the file that says which part
+	// a row belongs to.
+	Only map[string]any
+	// From and To are the part of the rows that is meant, as shares from 0 to 1;
+	// To of 0 is their end. Stratify names the column whose values are parted
+	// each by itself, "" for none.
+	From, To float64
+	Stratify string
+	Sample   int // so many rows, drawn at random; 0: all
 	Names   Names
 	Place   source.Place
 }
