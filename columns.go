@@ -36,6 +36,11 @@ func Columns(from *source.File, path string) ([]string, error) {
 		full = filepath.Join(filepath.Dir(from.Name), full)
 	}
 	f, err := os.Open(full)
+	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") { // the first of several
+		if found, _ := filepath.Glob(full); len(found) > 0 {
+			f, err = os.Open(slices.Min(found))
+		}
+	}
 	if err != nil {
 		return nil, columnFault(path, err)
 	}
@@ -65,7 +70,7 @@ func isLines(path string, in *bufio.Reader) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".jsonl", ".ndjson":
 		return true
-	case ".csv":
+	case ".csv", ".tsv", ".tab":
 		return false
 	}
 	start, _ := in.Peek(64)
@@ -87,6 +92,9 @@ func columnFault(path string, err error) error {
 func cellColumns(in io.Reader, path string, cut func() bool) ([]string, error) {
 	r := csv.NewReader(in)
 	r.FieldsPerRecord = -1
+	if ending := strings.ToLower(filepath.Ext(path)); ending == ".tsv" || ending == ".tab" {
+		r.Comma, r.LazyQuotes = '\t', true
+	}
 	header, err := r.Read()
 	switch {
 	case errors.Is(err, io.EOF):

@@ -71,4 +71,3 @@ func (r *Runtime) pythonStep(op *plan.Op) module.Module {
 	}
 	return python.NewStep(r.python, op)
 }
-

@@ -27,6 +27,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/expr"
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
@@ -61,6 +62,8 @@ type Env struct {
 	// Approve asks a person whether a tool may be called that wants it; nil: such
 	// a call pauses the run.
 	Approve Approver
+	// Functions are of the host, for expressions that may call them: a metric's.
+	Functions []expr.Option
 	// Trace takes the events of runs; nil drops them.
 	Trace trace.Sink
 	// Stream makes models write their replies piece by piece, and the outputs

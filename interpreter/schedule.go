@@ -307,7 +307,7 @@ func (f *frame) eval(ctx context.Context, v program.Value) (any, error) {
 			return plan.NamesIn(v.Expr, root), true
 		}
 		return x, ok
-	})
+	}, f.run.env.Functions...)
 	if err != nil {
 		return nil, expressionFault(v, err)
 	}

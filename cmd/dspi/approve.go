@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,6 +38,8 @@ type approver struct {
 	// hold takes what is drawn on the terminal away until the function it returns is
 	// called.
 	hold func() (release func())
+	// line, if set, reads a line of the terminal in place of standard input.
+	line func(prompt string) (string, error)
 
 	mu    sync.Mutex
 	lines *bufio.Reader // of the terminal
@@ -62,7 +65,7 @@ func (p *approver) ask(ctx context.Context, x dspi.Approval) (interpreter.Answer
 			}
 		}
 	}
-	if p.flags.noInput || !p.app.asks() {
+	if p.flags.noInput || p.line == nil && !p.app.asks() {
 		return dspi.Unanswered, nil
 	}
 	if p.hold != nil {
@@ -85,8 +88,15 @@ func (p *approver) question(ctx context.Context, x dspi.Approval) (interpreter.A
 	for name, v := range x.Args.All() {
 		fmt.Fprintf(&b, "    %s = %s\n", name, value.EncodeJSON(v))
 	}
-	b.WriteString("Allow this call? [y/N] ")
-	io.WriteString(p.app.err, harmless(b.String()))
+	if p.line != nil {
+		io.WriteString(p.app.err, harmless(b.String()))
+		line, err := p.line(allow)
+		if errors.Is(err, errInterrupted) {
+			return dspi.Unanswered, context.Canceled
+		}
+		return meant(line), nil
+	}
+	io.WriteString(p.app.err, harmless(b.String()+allow))
 	if p.lines == nil {
 		p.lines = bufio.NewReader(p.app.in)
 	}
@@ -97,17 +107,25 @@ func (p *approver) question(ctx context.Context, x dspi.Approval) (interpreter.A
 	}()
 	select {
 	case line := <-typed:
-		switch strings.ToLower(strings.TrimSpace(line)) {
-		case "y", "yes":
-			return dspi.Allowed, nil
-		}
 		if !strings.HasSuffix(line, "\n") {
 			fmt.Fprintln(p.app.err)
 		}
-		return dspi.Denied, nil
+		return meant(line), nil
 	case <-ctx.Done():
 		return dspi.Unanswered, ctx.Err()
 	}
+}
+
+// allow is the question of a call.
+const allow = "Allow this call? [y/N] "
+
+// meant is what a typed line means.
+func meant(line string) interpreter.Answer {
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return dspi.Allowed
+	}
+	return dspi.Denied
 }
 
 // unused names the keys of the flags that answered nothing.

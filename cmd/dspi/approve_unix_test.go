@@ -78,3 +78,35 @@ program desk {
 		t.Errorf("exit status %d:\n%s", got.code, got.stderr)
 	}
 }
+
+// TestApproveInSession: a session asks as well, and goes on whatever is answered.
+func TestApproveInSession(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	program, replies := filepath.Join(dir, "bank.dsp"), filepath.Join(dir, "replies.jsonl")
+	writeFile(t, program, `
+tool refund {
+  order: string -> receipt: string
+  outputs { receipt = "paid " + order }
+  approve = "always"
+}
+program desk {
+  order: string -> answer: string
+  react agent { tools = [tool.refund] }
+}
+`)
+	writeFile(t, replies, `{"reply": "", "finish": "tools", "tool_calls": [{"id": "1", "name": "refund", "arguments": {"order": "A-17"}}]}
+{"reply": "", "finish": "tools", "tool_calls": [{"id": "2", "name": "finish", "arguments": {"answer": "so be it"}}]}
+`)
+	x := startTerminal(t, []string{"XDG_STATE_HOME=" + filepath.Join(dir, "state")}, "repl", program, "--model", "scripted/"+replies)
+	x.prompt(sessionPrompt)
+	x.enter(":run desk order='pay back A-17'", strings.TrimSpace(allow)+" ")
+	x.enter("y", sessionPrompt)
+	x.enter(":run desk order='pay back A-17'", strings.TrimSpace(allow)+" ")
+	x.keys("\x03") // Ctrl-C leaves the question
+	x.prompt(sessionPrompt)
+	x.keys("\x04")
+	if code := x.ends(); code != 0 || !strings.Contains(x.text(), "so be it") || strings.Contains(x.text(), "E0635") {
+		t.Errorf("exit status %d:\n%s", code, x.text())
+	}
+}

@@ -84,7 +84,7 @@ type docSetting struct {
 func topics() []topic {
 	u := stdlib.Universe()
 	blocks := topic{Name: "blocks", Doc: "what stands at the top of a file, and steps"}
-	for _, b := range append(slices.Clone(u.Blocks), u.Step) {
+	for _, b := range append(slices.Clone(u.Blocks), u.Step, universe.RepeatBlock) {
 		blocks.Entries = append(blocks.Entries, blockEntry(b, "block"))
 	}
 	modules := topic{Name: "modules", Doc: "kinds of steps"}

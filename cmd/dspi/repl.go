@@ -314,11 +314,14 @@ func (r *repl) run(ctx context.Context, name string, pairs []pair) error {
 		r.a.noteBaseline(p)
 	}
 	w := newWatch(p)
-	stop := w.show(r.a)
-	runtime := dspi.NewRuntime(dspi.Options{Trace: w.see, Indexing: r.a.indexing()})
+	var display display
+	people := r.a.approver(answerFlags{noInput: r.signals == nil}, display.hold)
+	people.line = func(prompt string) (string, error) { return r.in.line(prompt, nil) }
+	runtime := dspi.NewRuntime(dspi.Options{Trace: w.see, Indexing: r.a.indexing(), Approve: people.ask})
 	defer runtime.Close()
+	display.show(func() func() { return w.show(r.a) })
 	res, err := runtime.Run(ctx, p, objectMap(checked))
-	stop()
+	display.stop()
 	if err != nil {
 		if ctx.Err() != nil {
 			fmt.Fprintf(r.a.err, "interrupted: %s; %s\n", w.done(), usageLine(res.Usage, res.Duration))

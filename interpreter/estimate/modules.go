@@ -206,10 +206,17 @@ func habitOf(op *plan.Op, s *scope) habit {
 		return h
 	case "program_of_thought":
 		n := s.option(op, "max_iters", 3)
-		return habit{asks: Range{1, n.Max + 1}, why: []string{fmt.Sprintf("up to %s programs, and the answer", number(n.Max))}}
+		if s.word(op, "language") == "python" {
+			return habit{asks: Range{2, n.Max + 1}, why: []string{fmt.Sprintf("up to %s programs, and the answer", number(n.Max))}}
+		}
+		return habit{asks: Range{1, n.Max}, why: []string{fmt.Sprintf("up to %s programs", number(n.Max))}}
 	case "code_act":
 		n := s.option(op, "max_iters", 5)
-		return habit{asks: Range{1, n.Max + 1}, tools: any, why: []string{fmt.Sprintf("up to %s programs, and the answer", number(n.Max))}}
+		h := habit{asks: Range{1, n.Max + 1}, tools: any, why: []string{fmt.Sprintf("up to %s programs, and the answer", number(n.Max))}}
+		if s.word(op, "language") == "python" {
+			h.asks.Min = 2
+		}
+		return h
 	case "parallel":
 		return habit{parts: once}
 	case "ensemble":

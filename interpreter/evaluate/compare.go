@@ -2,11 +2,16 @@ package evaluate
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/dspi-lang/dspi/lang/value"
 )
 
 // Comparison is how a metric differs between two Results, row by row.
@@ -260,4 +265,39 @@ func Detectable(deviation float64, n int) float64 {
 		return 0
 	}
 	return (normal.Quantile(1-Alpha/2) + normal.Quantile(0.8)) * deviation / math.Sqrt(float64(n))
+}
+
+// Read reads results that were saved as JSON.
+func Read(data []byte) (*Results, error) {
+	var r Results
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Version == 0 || r.Metrics == nil:
+		return nil, errors.New("it is JSON, but not what an evaluation saves")
+	case r.Version > Version:
+		return nil, fmt.Errorf("it was saved in the form %d, and this version of dspi reads forms up to %d", r.Version, Version)
+	}
+	return &r, nil
+}
+
+// Matched counts the rows of the same number in both: those that hold the same, and
+// those that do not.
+func Matched(a, b *Results) (same, other int) {
+	second := map[int]*Row{}
+	for _, r := range b.Rows {
+		second[r.N] = r
+	}
+	for _, r := range a.Rows {
+		s, ok := second[r.N]
+		switch {
+		case !ok:
+		case r.Example == nil || s.Example == nil || value.Equal(r.Example, s.Example):
+			same++
+		default:
+			other++
+		}
+	}
+	return same, other
 }

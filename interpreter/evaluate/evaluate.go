@@ -15,6 +15,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -164,3 +165,66 @@ func Mean(xs []float64) float64 {
 
 // Known reports whether a score is one: a finite number.
 func Known(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// Worst returns the rows from the worst to the best: those that failed, then by the
+// metrics in their order.
+func Worst(r *Results) []*Row {
+	out := slices.Clone(r.Rows)
+	slices.SortStableFunc(out, func(a, b *Row) int {
+		if (a.Error != nil) != (b.Error != nil) {
+			if a.Error != nil {
+				return -1
+			}
+			return 1
+		}
+		for _, m := range r.Metrics {
+			x, okX := a.Scores[m.Name]
+			y, okY := b.Scores[m.Name]
+			c := 0
+			switch {
+			case okX != okY && !okX:
+				c = -1
+			case okX != okY:
+				c = 1
+			case m.Lower:
+				c = cmp.Compare(y, x)
+			default:
+				c = cmp.Compare(x, y)
+			}
+			if c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+	return out
+}
+
+// Running is a mean under way, with a rough interval: the normal one. The zero
+// Running has seen nothing.
+type Running struct {
+	n         int
+	mean, two float64
+}
+
+// Add takes a further value (Welford 1962).
+func (r *Running) Add(x float64) {
+	r.n++
+	d := x - r.mean
+	r.mean += d / float64(r.n)
+	r.two += d * (x - r.mean)
+}
+
+// N returns how many values there were.
+func (r *Running) N() int { return r.n }
+
+// Mean returns their mean.
+func (r *Running) Mean() float64 { return r.mean }
+
+// Half returns half the width of the interval.
+func (r *Running) Half() float64 {
+	if r.n < 2 {
+		return 0
+	}
+	return z() * math.Sqrt(r.two/float64(r.n-1)/float64(r.n))
+}

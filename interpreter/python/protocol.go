@@ -31,7 +31,7 @@ type message struct {
 	Value   json.RawMessage `json:"value,omitempty"` // of a partial
 	Error   *RemoteError    `json:"error,omitempty"`
 
-	*hello
+	hello
 }
 
 // hello is the handshake. The host sends what it speaks and the worker's code, the

@@ -183,7 +183,7 @@ func startWorker(ctx context.Context, opt *Options, python *Interpreter, folder 
 	if folder != "" {
 		paths = append(paths, folder)
 	}
-	if err := w.wire.write(&message{Type: "hello", hello: &hello{Protocols: []int{protocolVersion}, MaxFrame: opt.MaxFrame, Files: files, Paths: paths}}); err != nil {
+	if err := w.wire.write(&message{Type: "hello", hello: hello{Protocols: []int{protocolVersion}, MaxFrame: opt.MaxFrame, Files: files, Paths: paths}}); err != nil {
 		w.kill()
 	}
 	timer := time.NewTimer(opt.StartTimeout)
@@ -209,19 +209,20 @@ func startWorker(ctx context.Context, opt *Options, python *Interpreter, folder 
 // run reads frames until the process has ended.
 func (w *worker) run(first chan<- error, printed *sync.WaitGroup) {
 	var asking sync.WaitGroup
-	greeted := false
+	greeted, broken := false, ""
 	for {
 		m, err := w.wire.read()
 		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				w.kill() // what it says is not the protocol
+			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !w.killed.Load() {
+				broken = err.Error() // what it says is not the protocol
+				w.kill()
 			}
 			break
 		}
 		switch m.Type {
 		case "hello":
-			if m.hello != nil && !greeted {
-				w.hello = *m.hello
+			if !greeted {
+				w.hello = m.hello
 				w.rss.Store(m.RSS)
 				greeted = true
 				first <- nil
@@ -250,6 +251,9 @@ func (w *worker) run(first chan<- error, printed *sync.WaitGroup) {
 	how := "exit status 0"
 	if err := w.cmd.Wait(); err != nil {
 		how = err.Error()
+	}
+	if broken != "" {
+		how = broken + ", so it was killed"
 	}
 	w.group.end()
 	w.close()

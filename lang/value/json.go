@@ -114,6 +114,20 @@ func EncodeJSONIndent(v any) []byte {
 // MarshalJSON lets an object stand inside other Go values.
 func (o *Object) MarshalJSON() ([]byte, error) { return EncodeJSON(o), nil }
 
+// UnmarshalJSON reads an object as DecodeJSON does.
+func (o *Object) UnmarshalJSON(text []byte) error {
+	v, err := DecodeJSON(text)
+	if err != nil {
+		return err
+	}
+	x, ok := v.(*Object)
+	if !ok {
+		return errors.New("it is no object")
+	}
+	*o = *x
+	return nil
+}
+
 func encode(b *bytes.Buffer, v any, line, indent string) {
 	switch v := v.(type) {
 	case nil:

@@ -200,7 +200,7 @@ func (s *Server) run(ctx context.Context, conn *jsonrpc2.Conn, r *Request, note 
 	if err := s.allowed(r.Method); err != nil {
 		return nil, err
 	}
-	if r.Method == "exit" {
+	if r.Method == "exit" || r.Method == "shutdown" {
 		return nil, nil
 	}
 	h := s.methods[r.Method]

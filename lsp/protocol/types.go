@@ -48,7 +48,7 @@ type (
 
 	PublishDiagnosticsParams = lsp.PublishDiagnosticsParams
 	Diagnostic               = lsp.Diagnostic
-	DiagnosticTags           = lsp.DiagnosticTags
+	DiagnosticTag            = lsp.DiagnosticTag
 	RelatedInformation       = lsp.DiagnosticRelatedInformation
 	CodeDescription          = lsp.CodeDescription
 	DocumentDiagnosticParams = lsp.DocumentDiagnosticParams
@@ -170,3 +170,6 @@ func Unmarshal(data []byte, v any) error { return lsp.Unmarshal(data, v) }
 
 // FileURI returns the address of a file.
 func FileURI(path string) URI { return uri.File(path) }
+
+// Nullable is a value that may be null on the wire.
+func Nullable[T any](v T) lsp.Nullable[T] { return lsp.NewNullable(v) }

@@ -204,3 +204,25 @@ func text(v any) string {
 	}
 	return string(value.EncodeJSON(v))
 }
+
+// Compare returns a metric that compares an answer with what is expected, as a
+// number; false for one that does not, or is not known.
+func Compare(name string) (func(answer, expected any) (float64, error), bool) {
+	f, ok := Functions()[name]
+	if !ok || name == "passage_match" {
+		return nil, false
+	}
+	return func(answer, expected any) (float64, error) {
+		v, err := f(context.Background(), []any{answer, expected})
+		switch v := v.(type) {
+		case bool:
+			if v {
+				return 1, err
+			}
+			return 0, err
+		case float64:
+			return v, err
+		}
+		return 0, err
+	}, true
+}

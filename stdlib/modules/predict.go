@@ -11,7 +11,7 @@ import (
 var predict = Entry{
 	Module: universe.Module{
 		Name: "predict", Python: true,
-		Doc:  "ask the model once for the outputs",
+		Doc: "ask the model once for the outputs",
 		Example: `predict answer {
   question: string -> answer: string
 }`,

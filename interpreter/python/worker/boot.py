@@ -3,10 +3,13 @@ hello, take the package `dspi` out of it, and hand over to it.
 
 This file must be understood by every Python 3, so that an old one can say so."""
 
+import sys
+
+sys.path[:] = [p for p in sys.path if p]  # the current folder is not where modules are looked for
+
 import json
 import os
 import struct
-import sys
 
 
 def channel():
@@ -83,8 +86,6 @@ def boot():
             exec(self.get_code(name), module.__dict__)
 
     sys.meta_path.insert(0, Finder())
-    for folder in reversed(hello["paths"]):
-        sys.path.insert(0, folder)
     try:
         import dspy
     except ImportError as e:
@@ -99,6 +100,8 @@ def boot():
         import traceback
 
         refuse("internal", "".join(traceback.format_exception(type(e), e, e.__traceback__)))
+    for folder in reversed(hello.get("paths") or []):
+        sys.path.insert(0, folder)
     _serve.main(source, sink, hello)
 
 

@@ -1,0 +1,724 @@
+package dspi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dspi-lang/dspi/interpreter"
+	"github.com/dspi-lang/dspi/interpreter/evaluate"
+	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/expr"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/types"
+	"github.com/dspi-lang/dspi/lang/value"
+	"github.com/dspi-lang/dspi/stdlib/datasets"
+)
+
+// Defaults of an evaluation that does not say.
+const (
+	EvalConcurrency = 8
+	EvalMaxErrors   = 10
+)
+
+// EvalPlan is an evaluation that is ready to run: the plan of its program, and those
+// of metrics that have steps.
+type EvalPlan struct {
+	Evaluation *program.Evaluation
+	Plan       *plan.Plan
+	Measures   []*Measure
+}
+
+// Measure is a metric of an evaluation.
+type Measure struct {
+	Name string
+	Use  *program.MetricUse
+	// Plan is that of its own steps; nil where it has none.
+	Plan *plan.Plan
+
+	score scorer
+	// lower, unit and whole are those of a built-in metric. A whole one is of
+	// all rows together.
+	lower, whole bool
+	unit         string
+	usage        bool // it measures the run, also one that failed
+}
+
+// scorer computes the score of one row. NaN means that it is not known.
+type scorer func(ctx context.Context, r *Runtime, x *judged) (float64, error)
+
+// judged is a row with its prediction, as a metric sees it.
+type judged struct {
+	example, prediction, usage *value.Object
+	used                       interpreter.Usage
+	seconds                    float64
+
+	feedback string
+	judging  *interpreter.Usage
+}
+
+// root gives the values of the names in a metric's expressions.
+func (x *judged) object() *value.Object {
+	return value.NewObject("example", x.example, "prediction", x.prediction, "usage", x.usage)
+}
+
+// EvalOptions are what an evaluation is told from outside.
+type EvalOptions struct {
+	Concurrency int // 0: what the evaluation says
+	Limit       int // 0: what the evaluation says
+	// MaxErrors is how many rows may fail; nil: what the evaluation says.
+	MaxErrors *int
+	// Row is told of each row when it is measured, in any order but never two at
+	// once; may be nil.
+	Row func(*evaluate.Row)
+	// Total is told how many rows there are, when that is known; may be nil.
+	Total func(int)
+}
+
+// PlanEvaluation plans an evaluation: its program and its metrics' own steps. A
+// model in opt answers the program; a metric's steps keep the model that the metric
+// names. The error is a diag.List or a *diag.Diagnostic.
+func PlanEvaluation(project *program.Project, e *program.Evaluation, opt PlanOptions) (*EvalPlan, error) {
+	opt.Program = e.Program.Name
+	opt.DefaultModel = cmp.Or(evalModel(e, opt), opt.DefaultModel)
+	p, err := Plan(project, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := interpreter.Refused(p); err != nil {
+		return nil, err
+	}
+	out := &EvalPlan{Evaluation: e, Plan: p}
+	values, diags := variableValues(project, opt.Vars)
+	if diags != nil {
+		return nil, diags
+	}
+	if opt.State != nil { // demos and instructions are the program's, variables everybody's
+		for name, v := range opt.State.Variables {
+			if _, given := values[name]; !given {
+				values[name] = v
+			}
+		}
+	}
+	judges := opt
+	judges.State, judges.Model = nil, ""
+	judges.DefaultModel = cmp.Or(opt.Model, opt.DefaultModel)
+	for _, use := range e.Metrics {
+		m, err := measure(project, use, p, judges.plan(values), opt.Extension)
+		if err != nil {
+			return nil, err
+		}
+		out.Measures = append(out.Measures, m)
+	}
+	return out, nil
+}
+
+// evalModel returns the model that an evaluation names, "" for none.
+func evalModel(e *program.Evaluation, opt PlanOptions) string {
+	switch ref := e.Model; {
+	case ref.Model != nil:
+		return ref.Model.Name
+	case ref.Address != "":
+		return ref.Address
+	case ref.Variable != nil:
+		v, given := opt.Vars[ref.Variable.Name]
+		if !given {
+			v = ref.Variable.Default
+		}
+		name, _ := v.(string)
+		return name
+	}
+	return ""
+}
+
+// measure plans a metric.
+func measure(project *program.Project, use *program.MetricUse, p *plan.Plan, opt plan.Options, x *Extension) (*Measure, error) {
+	name := use.Name()
+	m := &Measure{Name: name[strings.LastIndexByte(name, '.')+1:], Use: use}
+	if use.Metric == nil {
+		return m, m.builtin(project, p, opt, x)
+	}
+	names := use.Metric.Names
+	if len(use.Body.Steps)+len(use.Body.Lets) == 0 {
+		vars := plan.Variables(names, p.Values)
+		m.score = func(ctx context.Context, r *Runtime, x *judged) (float64, error) {
+			eval := func(v program.Value) (any, error) { return r.evalMetric(ctx, v, x, vars) }
+			v, err := eval(use.Score)
+			if err != nil {
+				return 0, err
+			}
+			if !use.Feedback.IsZero() {
+				words, err := eval(use.Feedback)
+				if err != nil {
+					return 0, err
+				}
+				x.feedback, _ = words.(string)
+			}
+			return scoreOf(v), nil
+		}
+		return m, nil
+	}
+	// A metric with steps is run as a program without inputs: its expressions find
+	// the row where a program's find inputs.
+	body := *use.Body
+	body.Outputs = []program.Binding{{Name: "score", Value: use.Score}}
+	body.Signature = &program.Signature{Outputs: []types.Field{{Name: "score", Type: use.Score.Type}}}
+	if !use.Feedback.IsZero() {
+		body.Outputs = append(body.Outputs, program.Binding{Name: "feedback", Value: use.Feedback})
+		body.Signature.Outputs = append(body.Signature.Outputs, types.Field{Name: "feedback", Type: use.Feedback.Type})
+	}
+	made, diags := plan.Make(project, &body, opt)
+	if err := diags.Err(); err != nil {
+		return nil, err
+	}
+	if err := interpreter.Refused(made); err != nil {
+		return nil, err
+	}
+	m.Plan = made
+	m.score = func(ctx context.Context, r *Runtime, x *judged) (float64, error) {
+		outputs, err := r.askJudge(ctx, made, x.object(), x)
+		if err != nil {
+			return 0, err
+		}
+		v, _ := outputs.Get("score")
+		words, _ := outputs.Get("feedback")
+		x.feedback, _ = words.(string)
+		return scoreOf(v), nil
+	}
+	return m, nil
+}
+
+// askJudge runs the steps of a metric. They are no run of the program: the trace and
+// the journal of the Runtime do not see them.
+func (r *Runtime) askJudge(ctx context.Context, p *plan.Plan, inputs *value.Object, x *judged) (*value.Object, error) {
+	env := *r.env
+	env.Trace, env.Journal, env.Stream = nil, nil, false
+	env.Functions = r.options.Extension.functions()
+	res, err := interpreter.Run(ctx, p, &env, inputs)
+	sum := res.Usage
+	if x.judging != nil {
+		sum = x.judging.Add(sum)
+	}
+	x.judging = &sum
+	if err != nil {
+		return nil, err
+	}
+	return res.Outputs, nil
+}
+
+// evalMetric evaluates an expression of a metric without steps. The error is a
+// *diag.Diagnostic.
+func (r *Runtime) evalMetric(ctx context.Context, v program.Value, x *judged, vars *value.Object) (any, error) {
+	code, err := v.Expr.Compile()
+	if err == nil {
+		var out any
+		out, err = code.Eval(ctx, func(root string) (any, bool) {
+			switch root {
+			case "example":
+				return x.example, true
+			case "prediction":
+				return x.prediction, true
+			case "usage":
+				return x.usage, true
+			case "var":
+				return vars, true
+			}
+			return nil, false
+		}, r.options.Extension.functions()...)
+		if err == nil {
+			return out, nil
+		}
+	}
+	at, why := v.Place, err.Error()
+	var e *expr.EvalError
+	if errors.As(err, &e) {
+		why = e.Message
+		if e.Place.File != nil {
+			at = e.Place
+		}
+	}
+	return nil, diag.New("E0614", at, why)
+}
+
+// scoreOf is a score as a number; NaN for what is none.
+func scoreOf(v any) float64 {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return 1
+		}
+		return 0
+	case int:
+		return float64(v)
+	case int64:
+		return float64(v)
+	case float64:
+		return v
+	}
+	return nan
+}
+
+// Evaluate measures a program on its data: every metric on every row, many rows at a
+// time. A row whose run fails has the failure score and is counted; so is a metric
+// that gives no number. The Results say what was measured even when ctx ends or too
+// many rows fail. The error says that the data cannot be read at all, or that the
+// condition cannot be judged.
+func (r *Runtime) Evaluate(ctx context.Context, p *EvalPlan, opt EvalOptions) (*evaluate.Results, error) {
+	e := p.Evaluation
+	table, err := OpenDataset(e.Data, p.Plan)
+	if err != nil {
+		return nil, err
+	}
+	defer table.Close()
+	v := &evaluation{
+		Runtime: r, plan: p, opt: opt, table: table, secrets: About(p.Plan).Secrets,
+		limit: cmp.Or(opt.Limit, e.Limit), most: EvalMaxErrors,
+	}
+	if e.HasMax {
+		v.most = e.MaxErrors
+	}
+	if opt.MaxErrors != nil {
+		v.most = *opt.MaxErrors
+	}
+	if !e.FailScore.IsZero() {
+		fail, err := fixedValue(e.FailScore, e.Names, p.Plan.Values)
+		if err != nil {
+			return nil, err
+		}
+		v.fail = scoreOf(fail)
+	}
+	res, err := v.run(ctx, cmp.Or(opt.Concurrency, e.Concurrency, EvalConcurrency))
+	if err != nil {
+		return res, err
+	}
+	return res, v.gate(ctx, res)
+}
+
+// evaluation is one evaluation under way.
+type evaluation struct {
+	*Runtime
+	plan    *EvalPlan
+	opt     EvalOptions
+	table   *datasets.Table
+	secrets []string
+	limit   int
+	most    int // rows that may fail
+	fail    float64
+
+	mu     sync.Mutex
+	rows   []*evaluate.Row
+	failed int
+	pairs  map[string][]evaluate.Pair // by output
+	over   string                     // why it is given up
+}
+
+func (v *evaluation) run(ctx context.Context, workers int) (*evaluate.Results, error) {
+	start := time.Now()
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	todo := make(chan datasets.Row)
+	var readErr error
+	go func() {
+		defer close(todo)
+		for n := 0; v.limit == 0 || n < v.limit; n++ {
+			row, err := v.table.Next()
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					readErr = err
+				}
+				return
+			}
+			select {
+			case todo <- row:
+			case <-running.Done():
+				return
+			}
+		}
+	}()
+	v.pairs = map[string][]evaluate.Pair{}
+	var work sync.WaitGroup
+	for range workers {
+		work.Go(func() {
+			for row := range todo {
+				out, pairs := v.measure(running, row)
+				if out == nil {
+					continue // interrupted
+				}
+				v.keep(out, pairs, stop)
+			}
+		})
+	}
+	work.Wait()
+	for range todo { // the reader ends before its error is read
+	}
+	if readErr != nil && len(v.rows) == 0 {
+		return nil, readFault(v.plan.Evaluation, readErr)
+	}
+	res := v.results(time.Since(start))
+	switch {
+	case readErr != nil:
+		res.GivenUp = "the data cannot be read further: " + readErr.Error()
+	case v.over != "":
+		res.GivenUp = v.over
+	case ctx.Err() != nil:
+		res.GivenUp = "it was interrupted"
+	}
+	if res.N == 0 && res.GivenUp == "" {
+		e := v.plan.Evaluation
+		return res, diag.New("E0618", e.Data.Place, "`"+e.Data.Address()+"` has no rows").Say("There is nothing to measure `%s` on.", e.Program.Name)
+	}
+	return res, nil
+}
+
+func readFault(e *program.Evaluation, err error) error {
+	var d *diag.Diagnostic
+	if errors.As(err, &d) {
+		return d
+	}
+	return diag.New("E0619", e.Data.Place, "`"+e.Data.Address()+"` cannot be read").Say("%v.", err)
+}
+
+// keep takes a measured row. stop ends the evaluation when too many have failed.
+func (v *evaluation) keep(row *evaluate.Row, pairs map[string]evaluate.Pair, stop func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.rows = append(v.rows, row)
+	for name, p := range pairs {
+		v.pairs[name] = append(v.pairs[name], p)
+	}
+	if row.Error != nil || len(row.Errors) > 0 {
+		if v.failed++; v.failed > v.most && v.over == "" {
+			v.over = fmt.Sprintf("%d rows failed, more than `max_errors` = %d", v.failed, v.most)
+			stop()
+		}
+	}
+	if v.opt.Row != nil {
+		v.opt.Row(row)
+	}
+}
+
+// measure runs the program on a row and computes its scores; nil when ctx ended.
+func (v *evaluation) measure(ctx context.Context, in datasets.Row) (*evaluate.Row, map[string]evaluate.Pair) {
+	row := &evaluate.Row{N: in.N, Scores: map[string]float64{}}
+	row.Usage.USD = new(float64)
+	refuse := func(err error) (*evaluate.Row, map[string]evaluate.Pair) {
+		report := firstReport(err)
+		row.Error = &report
+		for _, m := range v.plan.Measures {
+			if !m.usage && !m.whole {
+				row.Scores[m.Name] = v.fail
+			}
+		}
+		return row, nil
+	}
+	if in.Err != nil {
+		return refuse(in.Err)
+	}
+	prog := v.plan.Plan.Checked
+	example, inputs, err := typedRow(prog, in.Values, v.table.Cells)
+	row.Example = example
+	if err != nil {
+		return refuse(err)
+	}
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	res, err := v.RunAs(ctx, v.plan.Plan, Leg{}, inputs)
+	if err != nil && ctx.Err() != nil {
+		return nil, nil
+	}
+	row.Run = res.Run
+	if res.Run != "" {
+		row.Usage, row.Seconds = res.Usage, res.Duration.Seconds()
+	}
+	x := &judged{example: example, prediction: res.Outputs, used: row.Usage, seconds: row.Seconds, usage: usageObject(row.Usage, row.Seconds)}
+	pairs := pairsOf(prog, example, res.Outputs)
+	if err != nil {
+		refuse(err)
+		if res.Run != "" {
+			v.score(ctx, row, x, func(m *Measure) bool { return m.usage })
+		}
+		return row, pairs
+	}
+	row.Outputs = res.Outputs
+	if !v.score(ctx, row, x, func(m *Measure) bool { return true }) {
+		return nil, nil
+	}
+	v.scrub(row)
+	return row, pairs
+}
+
+// score computes the scores of a row that are wanted; false when ctx ended.
+func (v *evaluation) score(ctx context.Context, row *evaluate.Row, x *judged, wanted func(*Measure) bool) bool {
+	for _, m := range v.plan.Measures {
+		if m.whole || !wanted(m) {
+			continue
+		}
+		x.feedback = ""
+		score, err := m.score(ctx, v.Runtime, x)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return false
+		case err == nil && !evaluate.Known(score) && !m.usage:
+			err = diag.New("E0614", m.Use.Place, "this gives no number").Say("`%s` gives %v on row %d. The row has no score of it.", m.Name, score, row.N)
+		}
+		if err != nil {
+			if row.Errors == nil {
+				row.Errors = map[string]diag.Report{}
+			}
+			row.Errors[m.Name] = firstReport(err)
+			continue
+		}
+		if evaluate.Known(score) {
+			row.Scores[m.Name] = score
+		}
+		if x.feedback != "" {
+			if row.Feedback == nil {
+				row.Feedback = map[string]string{}
+			}
+			row.Feedback[m.Name] = x.feedback
+		}
+	}
+	row.Judging = x.judging
+	return true
+}
+
+// firstReport returns the first error of err.
+func firstReport(err error) diag.Report {
+	var l diag.List
+	if errors.As(err, &l) && len(l) > 0 {
+		return l.Reports()[0]
+	}
+	var d *diag.Diagnostic
+	if errors.As(err, &d) {
+		return d.Report()
+	}
+	return diag.Report{Level: diag.Error, Title: err.Error()}
+}
+
+// usageObject is `usage` in a metric.
+func usageObject(u interpreter.Usage, seconds float64) *value.Object {
+	var usd any
+	if u.USD != nil {
+		usd = *u.USD
+	}
+	return value.NewObject("calls", u.Calls, "input_tokens", u.InputTokens, "output_tokens", u.OutputTokens, "usd", usd, "seconds", seconds)
+}
+
+// results sums up what was measured.
+func (v *evaluation) results(took time.Duration) *evaluate.Results {
+	e := v.plan.Evaluation
+	slices.SortFunc(v.rows, func(a, b *evaluate.Row) int { return cmp.Compare(a.N, b.N) })
+	r := &evaluate.Results{
+		Version: evaluate.Version, Evaluation: e.Name, Program: e.Program.Name, Data: e.Data.Name, File: v.table.Name,
+		Rows: v.rows, N: len(v.rows), Seconds: took.Seconds(), Failures: []evaluate.Failure{}, Metrics: []*evaluate.Summary{},
+		Usage: interpreter.Usage{USD: new(float64)}, Judging: interpreter.Usage{USD: new(float64)},
+		Models: modelsOf(v.plan.Plan), Variables: map[string]json.RawMessage{},
+	}
+	if r.Rows == nil {
+		r.Rows = []*evaluate.Row{}
+	}
+	for name, x := range v.plan.Plan.Checked.Names {
+		if val, ok := v.plan.Plan.Values[x.Name]; ok && !x.Sensitive {
+			r.Variables[name] = value.EncodeJSON(val)
+		}
+	}
+	why := map[diag.Code]*evaluate.Failure{}
+	count := func(d diag.Report) {
+		if why[d.Code] == nil {
+			why[d.Code] = &evaluate.Failure{Code: d.Code, Title: d.Title}
+		}
+		why[d.Code].Rows++
+	}
+	var seconds, costs []float64
+	for _, row := range v.rows {
+		r.Usage = r.Usage.Add(row.Usage)
+		if row.Judging != nil {
+			r.Judging = r.Judging.Add(*row.Judging)
+		}
+		switch {
+		case row.Error != nil:
+			r.Failed++
+			count(*row.Error)
+		case len(row.Errors) > 0:
+			for _, d := range row.Errors {
+				count(d)
+			}
+		}
+		if row.Run != "" {
+			seconds = append(seconds, row.Seconds)
+			if row.Usage.USD != nil {
+				costs = append(costs, *row.Usage.USD)
+			}
+		}
+	}
+	r.Failures = append(r.Failures, sortedFailures(why)...)
+	r.Latency, r.Cost = evaluate.NewSpread(seconds), evaluate.NewSpread(costs)
+	for _, name := range slices.Sorted(maps.Keys(v.pairs)) {
+		if c := evaluate.NewConfusion(name, v.pairs[name]); c != nil {
+			r.Confusion = append(r.Confusion, c)
+		}
+	}
+	for _, m := range v.plan.Measures {
+		scores := r.Scores(m.Name)
+		s := evaluate.Summarize(m.Name, scores, r.N-len(scores))
+		if m.whole {
+			s = wholeSummary(m, r)
+		}
+		s.Lower, s.Unit = m.lower, m.unit
+		r.Metrics = append(r.Metrics, s)
+	}
+	return r
+}
+
+// wholeSummary is the summary of a metric of all rows together: the mean macro F1 of
+// the outputs with a label.
+func wholeSummary(m *Measure, r *evaluate.Results) *evaluate.Summary {
+	s := &evaluate.Summary{Name: m.Name}
+	for _, c := range r.Confusion {
+		if !slices.Contains(m.Use.Labels, c.Output) {
+			continue
+		}
+		s.N, s.Mean = c.N, c.MacroF1
+		i := c.Macro
+		s.Interval = &i
+	}
+	s.Missing = r.N - s.N
+	return s
+}
+
+func sortedFailures(why map[diag.Code]*evaluate.Failure) []evaluate.Failure {
+	var out []evaluate.Failure
+	for _, f := range why {
+		out = append(out, *f)
+	}
+	slices.SortFunc(out, func(a, b evaluate.Failure) int {
+		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Code, b.Code))
+	})
+	return out
+}
+
+// modelsOf returns the addresses of the models that a plan asks.
+func modelsOf(p *plan.Plan) []string {
+	var out []string
+	var see func([]*plan.Op)
+	see = func(ops []*plan.Op) {
+		for _, op := range ops {
+			if op.Model != nil && !slices.Contains(out, op.Model.Address) {
+				out = append(out, op.Model.Address)
+			}
+			see(op.Parts)
+			if op.Plan != nil {
+				see(op.Plan.Ops)
+			}
+		}
+	}
+	see(p.Ops)
+	return out
+}
+
+// gate judges the condition of an evaluation over the means.
+func (v *evaluation) gate(ctx context.Context, r *evaluate.Results) error {
+	e := v.plan.Evaluation
+	if e.Require.IsZero() {
+		return nil
+	}
+	means := &value.Object{}
+	for _, s := range r.Metrics {
+		means.Set(s.Name, s.Mean)
+	}
+	vars := plan.Variables(e.Names, v.plan.Plan.Values)
+	code, err := e.Require.Expr.Compile()
+	if err == nil {
+		var holds any
+		holds, err = code.Eval(context.WithoutCancel(ctx), func(root string) (any, bool) {
+			switch root {
+			case "metric":
+				return means, true
+			case "var":
+				return vars, true
+			}
+			return nil, false
+		}, v.options.Extension.functions()...)
+		r.Require = &evaluate.Gate{Condition: e.Require.Text(), Holds: holds == true}
+	}
+	if err != nil {
+		return diag.New("E0614", e.Require.Place, err.Error())
+	}
+	return nil
+}
+
+// OpenDataset opens the rows of a data set: renamed, chosen and put in their order as
+// it says. The plan knows the values of variables. The error is a *diag.Diagnostic.
+func OpenDataset(d *program.Dataset, p *plan.Plan) (*datasets.Table, error) {
+	return OpenDatasetWith(d, p.Values)
+}
+
+// OpenDatasetWith is OpenDataset with the values of variables, by name.
+func OpenDatasetWith(d *program.Dataset, values map[string]any) (*datasets.Table, error) {
+	file, err := fixedValue(d.File, d.Names, values)
+	if err != nil {
+		return nil, err
+	}
+	path, _ := file.(string)
+	full := filepath.FromSlash(path)
+	if !filepath.IsAbs(full) && d.Place.File != nil {
+		full = filepath.Join(filepath.Dir(d.Place.File.Name), full)
+	}
+	c := datasets.Choice{
+		Renamed: d.Renamed, Only: d.Only, From: d.From, To: d.To, Stratify: d.Stratify, Sample: d.Sample, Limit: d.Limit,
+	}
+	if !d.Shuffle.IsZero() {
+		seed, err := fixedValue(d.Shuffle, d.Names, values)
+		if err != nil {
+			return nil, err
+		}
+		c.Seed, c.Shuffle = seed.(int)
+	}
+	t, err := datasets.Open(full, d.Format)
+	if err != nil {
+		return nil, err
+	}
+	t = datasets.Choose(t, c)
+	t.Name = path
+	return t, nil
+}
+
+// VariableValues returns the values that the variables of a project have: those that
+// are given, else their defaults. The error is a diag.List.
+func VariableValues(project *program.Project, opt PlanOptions) (map[string]any, error) {
+	values, diags := variableValues(project, opt.Vars)
+	if diags != nil {
+		return nil, diags
+	}
+	for _, v := range project.Variables {
+		if _, given := values[v.Name]; !given && v.HasDefault {
+			values[v.Name] = v.Default
+		}
+	}
+	return values, nil
+}
+
+// fixedValue evaluates a value that rests on variables only.
+func fixedValue(v program.Value, names program.Names, values map[string]any) (any, error) {
+	vars := plan.Variables(names, values)
+	code, err := v.Expr.Compile()
+	if err != nil {
+		return nil, diag.New("E0614", v.Place, err.Error())
+	}
+	out, err := code.Eval(context.Background(), func(root string) (any, bool) { return vars, root == "var" })
+	if err != nil {
+		return nil, diag.New("E0614", v.Place, err.Error())
+	}
+	return out, nil
+}

@@ -1,0 +1,229 @@
+//go:build dspy
+
+package python_test
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/trace"
+	"github.com/dspi-lang/dspi/lang/value"
+	"github.com/dspi-lang/dspi/stdlib/providers/scripted"
+)
+
+// TestDSPyTour: the sixth program of the tour, as it stands, with a scripted model.
+func TestDSPyTour(t *testing.T) {
+	program, err := os.ReadFile("../../examples/tour/06_hybrid.dsp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	module, err := os.ReadFile("../../examples/tour/rankers.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProject(t, "-- main.dsp --\n"+string(program)+"-- rankers.py --\n"+string(module))
+	p.model = func() lm.LM {
+		match := func(s string) *string { return &s }
+		return scripted.New("m",
+			scripted.Reply{Match: match("[[ ## score ## ]]"), Text: "[[ ## score ## ]]\n1.75\n\n[[ ## completed ## ]]"},
+			scripted.Reply{Text: "[[ ## reasoning ## ]]\nThe Seine does.\n\n[[ ## answer ## ]]\nParis\n\n[[ ## completed ## ]]"},
+		)
+	}
+	made := p.plan("hybrid")
+	res, err := p.runtime(made).Run(t.Context(), made, map[string]any{"question": "Which city is on the Seine?"})
+	if err != nil {
+		t.Fatal(rendered(err), p.lines)
+	}
+	if got := string(value.EncodeJSON(res.Outputs)); got != `{"answer":"Paris","score":1.0}` {
+		t.Errorf("it gives %s", got)
+	}
+	if res.Usage.Calls != 2 || res.Usage.InputTokens == 0 {
+		t.Errorf("it used %+v", res.Usage)
+	}
+	var steps []string
+	for _, e := range p.events {
+		if e.Kind == trace.CallEnd {
+			steps = append(steps, e.Address)
+		}
+	}
+	if want := []string{"program.hybrid.draft", "program.hybrid.rank"}; !slices.Equal(steps, want) {
+		t.Errorf("calls stand at %v, want %v", steps, want)
+	}
+}
+
+// sameCase is a program that runs with both backends against one scripted model.
+type sameCase struct {
+	name    string
+	program string // `BACKEND` stands for the setting
+	inputs  map[string]any
+	replies []scripted.Reply
+	// words says that the messages are the same, too, to the byte.
+	words bool
+}
+
+func chat(pairs ...string) string {
+	var b strings.Builder
+	for i := 0; i < len(pairs); i += 2 {
+		b.WriteString("[[ ## " + pairs[i] + " ## ]]\n" + pairs[i+1] + "\n\n")
+	}
+	return b.String() + "[[ ## completed ## ]]"
+}
+
+func replies(texts ...string) []scripted.Reply {
+	out := make([]scripted.Reply, len(texts))
+	for i, x := range texts {
+		out[i] = scripted.Reply{Text: x}
+	}
+	return out
+}
+
+var sameCases = []sameCase{
+	{"predict", `
+program main {
+  question: string, k: int -> answer: string
+  predict respond { BACKEND }
+}`, map[string]any{"question": "Where?", "k": 3}, replies(chat("answer", "Paris")), true},
+	{"typed", `
+enum Queue {
+  lost_card = "lost card" "a card is lost or stolen"
+  refund    = "refund"    "money is to come back"
+}
+type Item { name: string, count: int, tags: list[string], due: date? }
+program main {
+  mail: string "the mail, as it came", when: datetime, items: list[Item], lasts: duration, more: json, hint: string? = null
+  -> queue: Queue, item: Item, sure: probability, left: duration, both: tuple[int, string], either: int | string
+  predict read {
+    instructions = "Sort the mail.\nBe quick."
+    BACKEND
+  }
+}`, map[string]any{
+		"mail": "My card \"x\" is gone.\n<b>Help!</b>", "when": "2026-11-21T09:30:00Z", "lasts": "1h30m", "more": map[string]any{"a": []any{1, 2.5, nil}},
+		"items": []any{map[string]any{"name": "é", "count": 2, "tags": []any{"a"}, "due": "2026-12-01"}},
+	}, replies(chat("queue", "lost card", "item", `{"name": "card", "count": 1, "tags": [], "due": null}`, "sure", "0.9", "left", "PT5S", "both", `[1, "a"]`, "either", "7")), false},
+	{"chain_of_thought", `
+program main {
+  question: string -> answer: string, sure: float
+  chain_of_thought think { BACKEND }
+}`, map[string]any{"question": "Where?"}, replies(chat("reasoning", "Well.", "answer", "Paris", "sure", "0.5")), true},
+	{"chain_of_thought in JSON", `
+program main {
+  question: string, facts: list[string] -> answer: "yes" | "no"
+  chain_of_thought think {
+    adapter = "json"
+    BACKEND
+  }
+}`, map[string]any{"question": "Is it?", "facts": []any{"a", "b"}}, replies(`{"reasoning": "Well.", "answer": "no"}`), true},
+	{"xml", `
+program main {
+  question: string -> answer: string
+  predict think {
+    adapter = "xml"
+    BACKEND
+  }
+}`, map[string]any{"question": "Is it?"}, replies("<answer>no</answer>"), true},
+	{"react", `
+tool area {
+  description = "The area of a rectangle."
+  height: float, width: float -> area: float
+  starlark { code = <<-EOT
+    def area(height, width):
+        return height * width
+  EOT
+  call = "area" }
+}
+program main {
+  question: string -> answer: string
+  react agent {
+    tools = [tool.area]
+    max_iters = 4
+    style = "dspy"
+    BACKEND
+  }
+}`, map[string]any{"question": "The area of 3 by 4?"}, replies(
+		chat("next_thought", "I need it.", "next_tool_name", "area", "next_tool_args", `{"height": 3.0, "width": 4.0}`),
+		chat("next_thought", "Done.", "next_tool_name", "finish", "next_tool_args", "{}"),
+		chat("reasoning", "It said so.", "answer", "12")), true},
+	{"best_of_n", `
+program main {
+  question: string -> answer: string
+  best_of_n pick {
+    n = 3
+    threshold = 10
+    reward = len(answer) * 1.0
+    BACKEND
+    chain_of_thought {}
+  }
+}`, map[string]any{"question": "Where?"}, replies(chat("reasoning", "a", "answer", "one"), chat("reasoning", "b", "answer", "three"), chat("reasoning", "c", "answer", "two")), true},
+	{"refine", `
+program main {
+  question: string -> answer: string
+  refine better {
+    n = 2
+    threshold = 5
+    reward = len(answer) * 1.0
+    BACKEND
+    predict {}
+  }
+}`, map[string]any{"question": "Where?"}, replies(chat("answer", "one"), chat("discussion", "short", "advice", `{"self": "say more"}`), chat("answer", "three")), false},
+	{"multi_chain_comparison", `
+program main {
+  question: string -> answer: string
+  multi_chain_comparison compare {
+    m = 2
+    BACKEND
+    chain_of_thought {}
+  }
+}`, map[string]any{"question": "Where?"}, []scripted.Reply{
+		{Match: ptr("reasoning_attempt_2"), Text: chat("rationale", "both", "answer", "Paris")},
+		{Match: ptr("question"), Text: chat("reasoning", "a", "answer", "Rome"), Times: 2},
+	}, true},
+}
+
+func ptr(s string) *string { return &s }
+
+// TestDSPySame: the same program with both backends and one scripted model gives the
+// same outputs, and where that is promised the same messages.
+func TestDSPySame(t *testing.T) {
+	for _, c := range sameCases {
+		t.Run(c.name, func(t *testing.T) {
+			var outputs [2]string
+			var sent [2][]string
+			for i, backend := range []string{"native", "python"} {
+				p := newProject(t, "-- main.dsp --\n"+strings.ReplaceAll(c.program, "BACKEND", `backend = "`+backend+`"`)+"\n")
+				p.model = func() lm.LM { return scripted.New("m", slices.Clone(c.replies)...) }
+				out, err := p.run("main", c.inputs)
+				if err != nil {
+					t.Fatalf("%s: %s\n%v", backend, rendered(err), p.lines)
+				}
+				outputs[i] = string(value.EncodeJSON(out))
+				for _, e := range p.events {
+					if e.Kind == trace.CallStart {
+						text, _ := json.MarshalIndent(struct {
+							Messages []lm.Message
+							Rollout  int
+						}{e.Messages, e.Request.Rollout}, "", " ")
+						sent[i] = append(sent[i], string(text))
+					}
+				}
+			}
+			if outputs[0] != outputs[1] {
+				t.Errorf("native gives %s\nPython gives %s", outputs[0], outputs[1])
+			}
+			if len(sent[0]) != len(sent[1]) {
+				t.Errorf("%d calls natively, %d in Python", len(sent[0]), len(sent[1]))
+			}
+			if !c.words {
+				return
+			}
+			for i := range sent[0] {
+				if i < len(sent[1]) && sent[0][i] != sent[1][i] {
+					t.Errorf("call %d natively:\n%s\nin Python:\n%s", i+1, sent[0][i], sent[1][i])
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,91 @@
+package lsp
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lang/universe"
+	"github.com/dspi-lang/dspi/lsp/protocol"
+)
+
+var aName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// PrepareRename returns the name at a byte, if it can be renamed.
+func PrepareRename(v *View, offset int32) (*protocol.PrepareRename, error) {
+	_, at, ok := v.index().Target(offset)
+	if !ok {
+		return nil, protocol.Failed("There is no name here that can be renamed.")
+	}
+	return &protocol.PrepareRename{Range: v.Range(at.Span), Placeholder: at.Text()}, nil
+}
+
+// Rename gives the name at a byte another, wherever it stands. What would be a
+// mistake afterwards is refused.
+func Rename(v *View, offset int32, name string) (*protocol.WorkspaceEdit, error) {
+	target, _, ok := v.index().Target(offset)
+	switch {
+	case !ok:
+		return nil, protocol.Failed("There is no name here that can be renamed.")
+	case !aName.MatchString(name):
+		return nil, protocol.Failed("`%s` is not a name: it may have letters, digits and `_`, and begins with no digit.", name)
+	case slices.Contains(universe.Reserved, name):
+		return nil, protocol.Failed("`%s` is a word of the language.", name)
+	}
+	places := usesOf(v, target)
+	changes := map[protocol.URI][]protocol.TextEdit{}
+	texts := map[string]string{}
+	for i := len(places) - 1; i >= 0; i-- { // from the end, so that offsets stay
+		at := places[i]
+		u := protocol.Address(at.File.Name)
+		changes[u] = append(changes[u], protocol.TextEdit{Range: rangeOf(v.Snap, at), NewText: name})
+		text, ok := texts[at.File.Name]
+		if !ok {
+			text = at.File.Text
+		}
+		texts[at.File.Name] = text[:at.Start] + name + text[at.End:]
+	}
+	if d := newMistake(v, target, texts); d != nil {
+		return nil, protocol.Failed("With the name `%s` there would be a mistake: %s: %s.", name, d.Title, strings.TrimSuffix(d.Report().Primary.Text, "."))
+	}
+	for u := range changes {
+		slices.Reverse(changes[u])
+	}
+	return &protocol.WorkspaceEdit{Changes: changes}, nil
+}
+
+// newMistake tries texts, and returns a mistake that was not there before.
+func newMistake(v *View, target source.Place, texts map[string]string) *diag.Diagnostic {
+	tried := v.Snap.With(texts)
+	for _, before := range reaching(v, target.File.Name) {
+		after, err := tried.CheckOnce(before.File.Path)
+		if err != nil {
+			continue
+		}
+		if errorsIn(after.Diags) <= errorsIn(before.Diags) {
+			continue
+		}
+		known := map[string]int{}
+		for _, d := range before.Diags {
+			known[string(d.Code)]++
+		}
+		for _, d := range after.Diags {
+			if known[string(d.Code)]--; known[string(d.Code)] < 0 && d.Level == diag.Error {
+				return d
+			}
+		}
+	}
+	return nil
+}
+
+func errorsIn(l diag.List) int {
+	n := 0
+	for _, d := range l {
+		if d.Level == diag.Error {
+			n++
+		}
+	}
+	return n
+}
