@@ -42,7 +42,7 @@ func (w *waiter) count(t *testing.T, text string, n int) {
 		case <-w.news:
 		case <-t.Context().Done():
 			t.Fatalf("%q came %d times, not %d:\n%s", text, have, n, all)
-		case <-time.After(20 * time.Second):
+		case <-time.After(90 * time.Second):
 			t.Fatalf("%q came %d times, not %d:\n%s", text, have, n, all)
 		}
 	}

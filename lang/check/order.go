@@ -2,7 +2,6 @@ package check
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
@@ -301,7 +300,8 @@ func letRing(b *body, l *letNode, other string, place source.Place) *diag.Diagno
 }
 
 // callsIn returns the programs that steps call: by their kind, by `use`, inside a
-// `repeat`, inside a wrapping module, and behind a tool.
+// `repeat` and inside a wrapping module. A program behind a tool does not: a model
+// decides whether to call it, and the machine limits how deep that goes.
 func callsIn(b *body, steps []*stepNode) []wait {
 	var out []wait
 	for _, s := range steps {
@@ -315,14 +315,6 @@ func callsIn(b *body, steps []*stepNode) []wait {
 		for _, name := range choicesOf(s.step.Use) {
 			if d, ok := b.fs.lookup(programKind, name); ok {
 				out = append(out, wait{d.full, s.step.Name, at})
-			}
-		}
-		for _, o := range s.step.Options {
-			for _, ref := range o.Refs { // a model that calls a tool calls its program
-				name, isTool := strings.CutPrefix(ref, "tool.")
-				if d, ok := b.fs.lookup(kind("tool"), name); isTool && ok && d.tool.Program != nil {
-					out = append(out, wait{d.tool.Program.Name, s.step.Name, at})
-				}
 			}
 		}
 		if s.inner != nil {

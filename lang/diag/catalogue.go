@@ -192,7 +192,6 @@ var catalogue = []Entry{
 	{"E0630", "assertion does not hold"},
 	{"E0631", "test took too long"},
 	{"W0601", "value for a variable that no program declares"},
-	{"W0602", "project setting is not obeyed yet"},
 	{"W0640", "state fits in part"},
 	{"W0641", "environment overrides tuned state"},
 }
