@@ -18,16 +18,17 @@ help: ## print this
 .PHONY: check
 check: ## the fast part: format, vet, and the tests that need Go alone (under a minute)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results,dspy,clients,redis ./...
+	$(GO) vet -tags results,dspy,clients,redis,sandbox ./...
 	$(GO) test -short ./...
 
 .PHONY: test
 test: venv ## install what the tests need, then run all of them
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results,dspy,clients,redis ./...
+	$(GO) vet -tags results,dspy,clients,redis,sandbox ./...
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py --check
+	$(VENV_PYTHON) stdlib/modules/testdata/code/generate.py --check
 	$(VENV_PYTHON) stdlib/modules/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py --check
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^TestDSPy' ./cmd/dspi
@@ -35,6 +36,7 @@ test: venv ## install what the tests need, then run all of them
 	$(MAKE) test-graph
 	$(MAKE) test-gateway
 	$(MAKE) test-redis
+	$(MAKE) test-sandbox
 
 .PHONY: venv
 venv: $(VENV)/dspy-$(DSPY_VERSION) ## make .venv with the pinned DSPy
@@ -55,6 +57,16 @@ test-gateway: venv ## run the real OpenAI clients (Python, Node) and DSPy throug
 
 REDIS := apt-get install -y --no-install-recommends redis-server
 
+BUBBLEWRAP := apt-get install -y --no-install-recommends bubblewrap
+
+.PHONY: test-sandbox
+test-sandbox: venv ## run code that must be confined, as root and as a user; installs bubblewrap
+	@command -v bwrap >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "bubblewrap is missing; on Debian: $(BUBBLEWRAP)"; exit 1; }; \
+	  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive $(BUBBLEWRAP) -qq >/dev/null; }
+	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race -count=1 -tags sandbox ./interpreter/sandbox
+	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race -count=1 -tags sandbox -run '^TestCode' ./stdlib/modules
+
 .PHONY: test-redis
 test-redis: ## run the cache's suite against a real Redis, which it starts; installs it
 	@command -v redis-server >/dev/null || { \
@@ -66,6 +78,7 @@ test-redis: ## run the cache's suite against a real Redis, which it starts; inst
 golden: venv ## rewrite every golden file and generated page
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py
+	$(VENV_PYTHON) stdlib/modules/testdata/code/generate.py
 	$(VENV_PYTHON) stdlib/modules/testdata/dspy/generate.py
 	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py

@@ -56,6 +56,9 @@ var layers = []struct{ pkg, may string }{
 	{"stdlib/...", "lang/... interpreter/... stdlib/..."},
 	{"", "lang/... parser/... interpreter/... stdlib/..."},
 	{"server/...", "lang/... interpreter/... stdlib/... server/..."},
+	{"lsp/protocol", ""},
+	{"lsp/snapshot", "lang/... parser"},
+	{"lsp", "lang/... parser parser/format interpreter/lm interpreter/plan interpreter/prompt lsp/protocol lsp/snapshot"},
 	{"cmd/...", "..."},
 	{"examples", "..."},
 }
@@ -71,6 +74,8 @@ var foreign = map[string]string{
 	"github.com/redis/go-redis":        "stdlib/caches/redis",
 	"github.com/aws":                   "stdlib/providers/bedrock",
 	"go.starlark.net":                  "interpreter/starlark",
+	"github.com/sourcegraph/jsonrpc2":  "lsp/protocol",
+	"go.lsp.dev":                       "lsp/protocol",
 }
 
 // TestArrows reads the imports of every file and compares them with layers.

@@ -571,7 +571,7 @@ func (v *evaluation) results(took time.Duration) *evaluate.Results {
 	}
 	for _, m := range v.plan.Measures {
 		scores := r.Scores(m.Name)
-		s := evaluate.Summarize(m.Name, scores, r.N-len(scores))
+		s := evaluate.Summarize(m.Name, m.unit, scores, r.N-len(scores))
 		if m.whole {
 			s = wholeSummary(m, r)
 		}

@@ -3,11 +3,14 @@ package dspi
 import (
 	"context"
 	"fmt"
+	"strings"
+	"sync"
 
 	"github.com/dspi-lang/dspi/interpreter/evaluate"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/stdlib"
 	"github.com/dspi-lang/dspi/stdlib/metrics"
 )
@@ -40,6 +43,8 @@ func (m *Measure) builtin(project *program.Project, p *plan.Plan, opt plan.Optio
 	case "macro_f1":
 		m.whole = true
 		return nil
+	case "semantic_f1", "complete_and_grounded":
+		return m.judge(project, p.Checked, opt)
 	}
 	if compare, ok := metrics.Compare(name); ok {
 		return m.compares(compare)
@@ -52,6 +57,91 @@ func (m *Measure) builtin(project *program.Project, p *plan.Plan, opt plan.Optio
 		}
 	}
 	return diag.New("E0510", m.Use.Place, fmt.Sprintf("`metric.%s` cannot be computed yet", name))
+}
+
+// judges checks the programs of the metrics that ask a model.
+var judges = sync.OnceValue(func() *program.Project {
+	project, diags := Check(Parse("metrics", metrics.Judges))
+	if diags.HasErrors() {
+		panic(diags.Err())
+	}
+	return project
+})
+
+// judge makes a metric ready that asks a model: what DSPy calls question is the
+// input of that name, else the first one; response is the output of that name that
+// has a label, else the first such; context is the output of that name.
+func (m *Measure) judge(project *program.Project, prog *program.Program, opt plan.Options) error {
+	sig := prog.Signature
+	if len(sig.Inputs) == 0 || len(m.Use.Labels) == 0 {
+		return diag.New("E0310", m.Use.Place, "there is nothing to judge").
+			Say("`metric.%s` asks a model about an input, an output and what is expected of it: a column with the output's name.", m.Name)
+	}
+	question, response := sig.Inputs[0].Name, ""
+	if _, ok := sig.Input("question"); ok {
+		question = "question"
+	}
+	for _, name := range m.Use.Labels {
+		if name == "response" || response == "" && name != "context" {
+			response = name
+		}
+	}
+	grounded := m.Name == "complete_and_grounded"
+	if _, ok := sig.Output("context"); grounded && !ok {
+		return diag.New("E0310", m.Use.Place, "`"+prog.Name+"` has no output `context`").
+			Say("`metric.complete_and_grounded` judges whether the passages that a program found hold what it says. It finds them in its output `context`.").
+			Hint("give the passages out, too: -> %s: string, context: list[string]", response)
+	}
+	body, _ := judges().Program(m.Use.Builtin)
+	made, diags := plan.Make(project, body, opt)
+	if err := diags.Err(); err != nil {
+		return err
+	}
+	m.Plan = made
+	m.score = func(ctx context.Context, r *Runtime, x *judged) (float64, error) {
+		asked, _ := x.example.Get(question)
+		truth, _ := x.example.Get(response)
+		said, _ := x.prediction.Get(response)
+		inputs := value.NewObject("question", passages(asked), "ground_truth", passages(truth), "system_response", passages(said))
+		if grounded {
+			found, _ := x.prediction.Get("context")
+			inputs.Set("retrieved_context", passages(found))
+		}
+		outputs, err := r.askJudge(ctx, made, inputs, x)
+		if err != nil {
+			return 0, err
+		}
+		score, _ := outputs.Get("score")
+		return scoreOf(score), nil
+	}
+	return nil
+}
+
+// passages writes a value as text, a list of texts as DSPy writes one for a field
+// that is a text.
+func passages(v any) string {
+	list, ok := v.([]any)
+	if !ok {
+		return class(v)
+	}
+	blob := func(x any) string {
+		s := class(x)
+		if !strings.ContainsAny(s, "\n«»") {
+			return "«" + s + "»"
+		}
+		return "«««\n    " + strings.ReplaceAll(s, "\n", "\n    ") + "\n»»»"
+	}
+	switch len(list) {
+	case 0:
+		return "N/A"
+	case 1:
+		return blob(list[0])
+	}
+	lines := make([]string, len(list))
+	for i, x := range list {
+		lines[i] = fmt.Sprintf("[%d] %s", i+1, blob(x))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // compares scores outputs with the labels of the same names: the mean where there

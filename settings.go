@@ -79,28 +79,6 @@ func diagnostics(err error) diag.List {
 	return nil
 }
 
-// NotObeyed warns of settings that are read and checked, but not obeyed yet: nil
-// when all are. The settings of a dspi.hcl that can be in that state change no
-// answer, so a run goes on.
-func NotObeyed(s *Settings) *diag.Diagnostic {
-	pending := s.NotObeyed()
-	if len(pending) == 0 {
-		return nil
-	}
-	var missing []string
-	for _, v := range pending {
-		if !slices.Contains(missing, v.Decl.Pending) {
-			missing = append(missing, v.Decl.Pending)
-		}
-	}
-	d := diag.New("W0602", pending[0].At, "`"+pending[0].Name+"` does nothing yet")
-	for _, v := range pending[1:] {
-		d.Relate(v.At, "`%s` neither", v.Name)
-	}
-	return d.Say("This version of dspi reads and checks the setting, but lacks what it asks for: %s. No answer depends on it, so the run goes on.", strings.Join(missing, ", ")).
-		Hint("every setting and whether it is obeyed: dspi config")
-}
-
 // Given is a value that a source gives to a variable.
 type Given struct {
 	Value  any

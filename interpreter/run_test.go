@@ -253,8 +253,9 @@ func TestPendingIsRefused(t *testing.T) {
 	p := makePlan(t, `
 program ask {
   question: string -> answer: string
-  dspy explore {
-    class = "dspy.RLM"
+  majority explore {
+    backend = "python"
+    predict {}
   }
 }
 `, "ask")
@@ -264,7 +265,7 @@ program ask {
 	})
 	_, err := interpreter.Run(t.Context(), p, env(model, nil), value.NewObject("question", "?"))
 	var d *diag.Diagnostic
-	if !errors.As(err, &d) || d.Code != "E0510" || !strings.Contains(d.Primary.Text, "dspy") {
+	if !errors.As(err, &d) || d.Code != "E0510" || !strings.Contains(d.Primary.Text, "backend") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
+	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/universe"
 	"github.com/dspi-lang/dspi/lsp/protocol"
 )
@@ -148,7 +149,7 @@ func (c *completer) complete() {
 	}
 	switch {
 	case letLine.MatchString(line):
-		c.expression(blocks)
+		c.expression(blocks, nil)
 	case typeLine.MatchString(line), fieldLine.MatchString(line) && (t == nil || t.Signature || len(blocks) == 0):
 		c.types(line)
 	case startOfItem.MatchString(line) && len(blocks) == 0:
@@ -307,8 +308,7 @@ func (c *completer) boundNames(blocks []*syntax.Block, has map[string]bool) {
 	}
 	input := in.KindName() == "inputs"
 	at := c.v.src().Place(of.Name().Span)
-	if prog, step := stepAt(p, at); step != nil && step.Declared != nil {
-		_ = prog
+	if _, step := stepAt(p, at); step != nil && step.Declared != nil {
 		for _, f := range step.Declared.Inputs {
 			add(f.Name, f.Type.String(), f.Description)
 		}
@@ -317,7 +317,9 @@ func (c *completer) boundNames(blocks []*syntax.Block, has map[string]bool) {
 	for _, x := range p.Programs {
 		if x.Place == at && !input {
 			for _, f := range x.Signature.Outputs {
-				add(f.Name, f.Type.String(), f.Description)
+				if !types.IsInvalid(f.Type) {
+					add(f.Name, f.Type.String(), f.Description)
+				}
 			}
 		}
 	}

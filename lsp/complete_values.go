@@ -25,7 +25,7 @@ func (c *completer) value(name, line string, blocks []*syntax.Block, t *universe
 	quoted, inQuotes := openString(line)
 	if s == nil {
 		if !inQuotes {
-			c.expression(blocks)
+			c.expression(blocks, nil)
 		}
 		return
 	}
@@ -39,8 +39,11 @@ func (c *completer) value(name, line string, blocks []*syntax.Block, t *universe
 			c.add(Item{Label: `"` + x + `"`, Kind: protocol.ItemEnumMember, Detail: s.Name})
 		}
 	case universe.ModelOf, universe.ModelList:
-		c.references("model", "program")
+		c.references("model")
 		c.variables(func(t types.Type) bool { _, ok := t.(types.Model); return ok })
+		if names, _ := c.dotted(); len(names) > 0 {
+			break
+		}
 		for _, m := range c.models() {
 			c.add(Item{Label: `"` + m + `"`, Kind: protocol.ItemValue, Detail: "model", Rank: 5})
 		}
@@ -71,14 +74,29 @@ func (c *completer) value(name, line string, blocks []*syntax.Block, t *universe
 			c.add(Item{Label: x.Name, Kind: protocol.ItemVariable, Detail: "step"})
 		}
 	case universe.Boolean:
-		c.expression(blocks)
+		c.expression(blocks, types.Bool)
 	case universe.Duration:
 		for _, d := range []string{`"10s"`, `"1m"`, `"500ms"`} {
 			c.add(Item{Label: d, Kind: protocol.ItemValue, Detail: "duration"})
 		}
 	default:
-		c.expression(blocks)
+		c.expression(blocks, wanted(s.Kind))
 	}
+}
+
+// wanted is the type of a setting's value, nil where any may stand.
+func wanted(k universe.ValueKind) types.Type {
+	switch k {
+	case universe.Text:
+		return types.String
+	case universe.Integer:
+		return types.Int
+	case universe.Number:
+		return types.Float
+	case universe.TextList:
+		return &types.List{Elem: types.String}
+	}
+	return nil
 }
 
 // openString returns what was typed of a string that is open at the end of a
@@ -198,7 +216,10 @@ func (c *completer) defs(kind string) []*snapshot.Def {
 // references offers names with their name space: `model.fast`. What stands
 // before the cursor may have a part of it.
 func (c *completer) references(kinds ...string) {
-	_, from := c.dotted()
+	names, from := c.dotted()
+	if len(names) > 0 {
+		kinds = slices.DeleteFunc(kinds, func(k string) bool { return k != names[0] })
+	}
 	at := source.Span{Start: from, End: c.word.End}
 	for rank, kind := range kinds {
 		for _, d := range c.defs(kind) {
@@ -219,9 +240,9 @@ func (c *completer) references(kinds ...string) {
 
 // variables offers the variables of types that fit.
 func (c *completer) variables(fits func(types.Type) bool) {
-	_, from := c.dotted()
+	names, from := c.dotted()
 	p := c.v.check().Project
-	if p == nil {
+	if p == nil || len(names) > 0 && names[0] != "var" {
 		return
 	}
 	for _, x := range p.Variables {
@@ -235,8 +256,9 @@ func (c *completer) variables(fits func(types.Type) bool) {
 const dummy = "dspi_cursor"
 
 // expression offers what may stand in an expression: the text is tried with a
-// name at the cursor, and what the checker knew of that place is offered.
-func (c *completer) expression(blocks []*syntax.Block) {
+// name at the cursor, and what the checker knew of that place is offered. wants is
+// the type of the place, for those of which the checker does not say it.
+func (c *completer) expression(blocks []*syntax.Block, wants types.Type) {
 	text := c.text[:c.word.Start] + dummy + c.text[c.word.End:]
 	snap := c.v.Snap.With(map[string]string{c.v.File.Path: text})
 	checked, err := snap.CheckOnce(c.v.File.Path)
@@ -249,6 +271,9 @@ func (c *completer) expression(blocks []*syntax.Block) {
 	}
 	names, _ := c.dotted()
 	want := fact.Want
+	if want == nil {
+		want = wants
+	}
 	if !whole(fact.Expr, c.word.Start) {
 		want = nil
 	}
@@ -259,6 +284,8 @@ func (c *completer) expression(blocks []*syntax.Block) {
 	for _, s := range fact.Scope.Symbols() {
 		it := Item{Label: s.Name, Kind: protocol.ItemVariable, Detail: s.Kind, Rank: 5}
 		switch {
+		case s.Type != nil && types.IsInvalid(s.Type):
+			it.Rank = 6
 		case s.Type != nil:
 			it.Detail, it.Rank = s.Type.String(), rankOf(s.Type, want, 2)
 		case anyFits(s.Members, want):

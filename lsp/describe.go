@@ -177,14 +177,9 @@ func describe(v *View, d *snapshot.Def) string {
 		if t := detail(v, d); t != "" {
 			head += ": " + t
 		}
-		if t, ok := universeBlock(v.u(), d.Kind); ok {
-			more = append(more, t.Doc)
-		}
 	}
 	return joined(append([]string{code(head), doc(v, d)}, more...)...)
 }
-
-func universeBlock(u *universe.Universe, kind string) (*universe.Block, bool) { return u.Block(kind) }
 
 // outputsOf lists the outputs of a step, as others see them.
 func outputsOf(s *program.Step) string {

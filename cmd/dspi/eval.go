@@ -157,7 +157,6 @@ func (a *app) runEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, arg
 	if ctx, err = withBudget(ctx, f.budget); err != nil {
 		return err
 	}
-	a.warn(dspi.NotObeyed(opt.Settings))
 	a.noteBaseline(p.Plan)
 	runtime, err := a.openSession(f.callFlags, f.keepFlags, opt.Settings, p.Plan, dspi.Options{})
 	if err != nil {

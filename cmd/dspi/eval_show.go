@@ -57,7 +57,7 @@ func (a *app) tellResults(r *evaluate.Results, worst int) {
 	fmt.Fprint(a.out, text)
 	fmt.Fprintf(a.err, "\n%s: %s\n", plural(r.N, "row"), usageLine(r.Usage, time.Duration(r.Seconds*float64(time.Second))))
 	if r.Judging.Calls+r.Judging.Cached > 0 {
-		fmt.Fprintf(a.err, "judging: %s\n", usageLine(r.Judging, 0))
+		fmt.Fprintf(a.err, "judging: %s, %d tokens in, %d out, %s\n", plural(r.Judging.Calls, "call"), r.Judging.InputTokens, r.Judging.OutputTokens, dollars(r.Judging.USD))
 	}
 	for _, f := range r.Failures {
 		fmt.Fprintf(a.err, "    %s: %s (%s)\n", plural(f.Rows, "row"), f.Title, f.Code)
@@ -130,7 +130,7 @@ func confusionTable(b *strings.Builder, c *evaluate.Confusion) {
 
 // worstTable lists the rows with the lowest scores.
 func worstTable(b *strings.Builder, r *evaluate.Results, n int) {
-	rows := evaluate.Worst(r)
+	rows := evaluate.Imperfect(r)
 	n = min(n, len(rows))
 	if n == 0 {
 		return

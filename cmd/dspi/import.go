@@ -218,20 +218,11 @@ func bindImported(out string, project *program.Project, m *python.Module) (*stat
 
 // python finds the Python for a folder, its dspi.hcl among the places.
 func (a *app) python(folder string) (*python.Interpreter, error) {
-	search := python.Search{Getenv: a.getenv, Folder: folder}
 	own, diags := dspi.LoadSettings(filepath.Join(folder, "x.dsp"))
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	if v, ok := own.Value("python.interpreter"); ok {
-		if path, ok := v.Value.(string); ok {
-			if strings.ContainsAny(path, `/\`) && !filepath.IsAbs(path) {
-				path = filepath.Join(filepath.Dir(own.File.Name), path)
-			}
-			search.Configured = path
-		}
-	}
-	return python.Find(search)
+	return python.Find(dspi.PythonSettings(own, folder, a.getenv).Search)
 }
 
 // mayWrite says whether files may be written: those that exist only with --force.

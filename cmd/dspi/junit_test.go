@@ -229,7 +229,10 @@ test wrong {
 test agent { program = program.later, inputs { request = "x" } }
 program later {
   request: string -> reply: string
-  dspy one { class = "dspy.RLM" }
+  majority one {
+    backend = "python"
+    predict {}
+  }
 }
 `)
 	writeFile(t, "bad.dsp", "program p { question: strng -> answer: string }\n")

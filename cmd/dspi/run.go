@@ -150,7 +150,6 @@ func (a *app) tryRun(ctx context.Context, f *runFlags, cmd *cobra.Command, args 
 	if f.before != nil && f.before.Origin.Source != f.origin.Source {
 		a.note("the program has changed since the run began: what it still asks for in the same words is not asked for again")
 	}
-	a.warn(dspi.NotObeyed(opt.Settings))
 	if f.stream && f.each != "" {
 		return wrong("--stream and --each do not go together").hint("--stream shows one run as it goes; rows of --each appear as they are done")
 	}
@@ -175,6 +174,7 @@ func (a *app) runOnce(ctx context.Context, p *plan.Plan, inputs *value.Object, s
 	var display display
 	people := a.approver(f.answerFlags, display.hold)
 	opt := dspi.Options{Trace: w.see, Stream: stream, Approve: people.ask}
+	opt.Python.Log = a.pythonLine(display.hold)
 	shown := func(*value.Object) bool { return false }
 	if stream {
 		s := newStreamed(a, p, asJSON)

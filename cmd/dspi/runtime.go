@@ -51,6 +51,7 @@ func (a *app) openSession(f callFlags, k keepFlags, settings *dspi.Settings, p *
 	if o.Indexing == nil {
 		o.Indexing = a.indexing()
 	}
+	a.withPython(&o, settings, p)
 	s.Runtime = dspi.NewRuntime(o)
 	s.closes = append(s.closes, s.Runtime.Close)
 	return s, nil

@@ -54,7 +54,7 @@ func Compare(a, b *Results) []*Comparison {
 	var out []*Comparison
 	for _, m := range a.Metrics {
 		if other, ok := b.Metric(m.Name); ok {
-			c := comparison(m.Name, a, b)
+			c := comparison(m.Name, m.Unit == "", a, b)
 			c.Lower = m.Lower || other.Lower
 			out = append(out, c)
 		}
@@ -69,8 +69,8 @@ func Compare(a, b *Results) []*Comparison {
 	return out
 }
 
-func comparison(metric string, a, b *Results) *Comparison {
-	c := &Comparison{Metric: metric, P: 1, Adjusted: 1, Proportion: true, Test: "mcnemar"}
+func comparison(metric string, share bool, a, b *Results) *Comparison {
+	c := &Comparison{Metric: metric, P: 1, Adjusted: 1, Proportion: share, Test: "mcnemar"}
 	second := map[int]float64{}
 	for _, r := range b.Rows {
 		if x, ok := r.Scores[metric]; ok {

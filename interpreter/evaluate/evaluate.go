@@ -127,9 +127,10 @@ func (r *Results) Metric(name string) (*Summary, bool) {
 	return r.Metrics[i], true
 }
 
-// Summarize fills a Summary from scores; missing are rows without one.
-func Summarize(name string, scores []float64, missing int) *Summary {
-	s := &Summary{Name: name, N: len(scores), Missing: missing, Proportion: len(scores) > 0, Mean: Mean(scores)}
+// Summarize fills a Summary from scores; missing are rows without one. A score with a
+// unit is an amount: it is no proportion, although all of it may be 0.
+func Summarize(name, unit string, scores []float64, missing int) *Summary {
+	s := &Summary{Name: name, Unit: unit, N: len(scores), Missing: missing, Proportion: len(scores) > 0 && unit == "", Mean: Mean(scores)}
 	for _, x := range scores {
 		s.Proportion = s.Proportion && (x == 0 || x == 1)
 	}
@@ -198,6 +199,31 @@ func Worst(r *Results) []*Row {
 		return 0
 	})
 	return out
+}
+
+// Imperfect returns the rows of Worst up to the first that is as good as the best one
+// in all that is not an amount: where nothing could be better, none.
+func Imperfect(r *Results) []*Row {
+	rows := Worst(r)
+	if len(rows) == 0 {
+		return nil
+	}
+	best := rows[len(rows)-1]
+	same := func(row *Row) bool {
+		for _, m := range r.Metrics {
+			x, okX := row.Scores[m.Name]
+			y, okY := best.Scores[m.Name]
+			if m.Unit == "" && (okX != okY || x != y) {
+				return false
+			}
+		}
+		return row.Error == nil && best.Error == nil && len(row.Errors) == 0
+	}
+	i := slices.IndexFunc(rows, same)
+	if i < 0 {
+		return rows
+	}
+	return rows[:i]
 }
 
 // Running is a mean under way, with a rough interval: the normal one. The zero

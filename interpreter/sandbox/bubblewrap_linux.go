@@ -14,7 +14,7 @@ import (
 func bubblewrap(f *facts, l Limits) (*exec.Cmd, error) {
 	bwrap, err := exec.LookPath("bwrap")
 	if err != nil {
-		return nil, refused("bwrap is not installed (on Debian and Ubuntu: apt-get install bubblewrap)")
+		return nil, refused("bwrap is not installed")
 	}
 	filter, err := filterBytes()
 	if err != nil {

@@ -120,7 +120,6 @@ var Declarations = []Block{
 	},
 	{
 		Name: "dataset", Named: true,
-		Pending: "evaluation",
 		Doc:     "Rows to evaluate and tune on: columns that are a program's inputs are inputs, the rest are labels.",
 		Settings: []Setting{
 			description("What the rows are."),
@@ -141,7 +140,6 @@ var Declarations = []Block{
 	},
 	{
 		Name: "metric", Named: true, Steps: true,
-		Pending: "evaluation",
 		Doc:     "How good an output is, from `example` (the row), `prediction` (the outputs) and `usage`; it may hold steps.",
 		Settings: append([]Setting{
 			description("What is measured."),
@@ -157,7 +155,6 @@ var Declarations = []Block{
 	},
 	{
 		Name: "evaluate", Named: true,
-		Pending: "evaluation",
 		Doc:     "A program measured on data.",
 		Settings: []Setting{
 			description("What is measured and why."),
@@ -169,7 +166,7 @@ var Declarations = []Block{
 			{Name: "require", Kind: Boolean, Doc: "A condition over the mean of each metric; the exit status is 1 when it does not hold."},
 			{Name: "limit", Kind: Integer, Doc: "Only so many rows.", Default: "all", Min: bound(1), Fixed: true},
 			{Name: "failure_score", Kind: Number, Doc: "The score of a row on which the program failed.", Default: "0", Fixed: true},
-			{Name: "save_to", Kind: Text, Doc: "A file for the rows with outputs and scores: .jsonl or .csv.", Default: "none", Fixed: true},
+			{Name: "save_to", Kind: Text, Doc: "A file for the results: .json for everything, .jsonl or .csv for the rows, .html for a page.", Default: "none", Fixed: true},
 			concurrency, maxErrors,
 		},
 		Example: `evaluate route_dev {

@@ -280,6 +280,16 @@ func (c *Client) Notify(ctx context.Context, method string, params any) {
 	}
 }
 
+// Ask sends a request and waits for its answer, which is not looked at.
+func (c *Client) Ask(ctx context.Context, method string, params any) {
+	if c == nil || c.conn == nil {
+		return
+	}
+	if raw, err := encode(params); err == nil {
+		_ = c.conn.Call(ctx, method, raw, nil)
+	}
+}
+
 // Log writes into the editor's log of the server.
 func (c *Client) Log(ctx context.Context, text string) {
 	c.Notify(ctx, "window/logMessage", map[string]any{"type": 1, "message": text})

@@ -83,9 +83,9 @@ func (f *File) Source() *source.File { return f.Tree.Source }
 
 // Edit is a change of a file's text. A whole text has no range.
 type Edit struct {
-	Whole                                   bool
-	StartLine, StartColumn, EndLine, EndCol int
-	Text                                    string
+	Whole                                      bool
+	StartLine, StartColumn, EndLine, EndColumn int
+	Text                                       string
 }
 
 // Session is the open files of an editor. It may be used by several goroutines.
@@ -145,7 +145,7 @@ func (s *Session) set(path string, f *File) {
 		delete(open, path)
 		delete(s.checkers, path)
 	}
-	s.current = &Snapshot{session: s, encoding: s.encoding, open: open, folders: s.current.folders, seen: map[string]*File{}}
+	s.current = &Snapshot{session: s, encoding: s.encoding, open: open, folders: s.current.folders, id: s.current.id + 1, seen: map[string]*File{}}
 }
 
 // SetFolders says which folders are open in the editor.
@@ -188,7 +188,7 @@ func Apply(f *source.File, e Edit, enc Encoding) string {
 		return e.Text
 	}
 	a := enc.Offset(f, e.StartLine, e.StartColumn)
-	b := max(a, enc.Offset(f, e.EndLine, e.EndCol))
+	b := max(a, enc.Offset(f, e.EndLine, e.EndColumn))
 	return f.Text[:a] + e.Text + f.Text[b:]
 }
 
@@ -198,13 +198,17 @@ type Snapshot struct {
 	encoding Encoding
 	open     map[string]*File
 	folders  []string
+	id       int64
 
 	seen map[string]*File // files of the disk, as this snapshot found them; the session's mu guards it
 }
 
 func (s *Snapshot) bare() *Snapshot {
-	return &Snapshot{session: s.session, encoding: s.encoding, open: s.open, folders: s.folders, seen: map[string]*File{}}
+	return &Snapshot{session: s.session, encoding: s.encoding, open: s.open, folders: s.folders, id: s.id, seen: map[string]*File{}}
 }
+
+// ID is greater for a later snapshot of a session.
+func (s *Snapshot) ID() int64 { return s.id }
 
 // Encoding returns how the editor counts columns.
 func (s *Snapshot) Encoding() Encoding { return s.encoding }

@@ -54,14 +54,6 @@ func (p *Project) DefaultModel() (string, source.Place) {
 	return name, v.Place
 }
 
-// NotObeyed returns the settings that are read and checked, but not obeyed yet.
-func (p *Project) NotObeyed() []Value {
-	if p == nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(p.Values), func(v Value) bool { return v.Decl.Pending == "" })
-}
-
 // Shown returns the value as people may see it: in quotes when it is text, and
 // without what its URL keeps secret.
 func (v Value) Shown() string {

@@ -4,10 +4,14 @@
 //	ExactMatch    whether two texts are the same after Normalize
 //	F1            how many words they have in common
 //	PassageMatch  whether a passage holds an answer
+//	BLEU, RougeL  how much of their wording they share (overlap.go)
+//	ListF1        how many items two lists have in common
+//	NumberMatch   whether two numbers are the same; AbsoluteError how far apart
+//	Judges        the prompts of the metrics that ask a model (judges.go)
 //	Functions     all of them by the names that expressions use
 //
-// They compute what DSPy's metrics of these names compute, so that scores can be
-// compared.
+// Those that DSPy has compute what DSPy's compute, BLEU what sacrebleu and RougeL what
+// rouge-score, so that scores can be compared.
 package metrics
 
 import (
@@ -34,8 +38,19 @@ func Functions() map[string]expr.HostFunc {
 		}
 	}
 	return map[string]expr.HostFunc{
-		"exact_match": two(func(a, b any) (any, error) { return ExactMatch(a, b), nil }),
-		"f1":          two(func(a, b any) (any, error) { return F1(a, b), nil }),
+		"exact_match":  two(func(a, b any) (any, error) { return ExactMatch(a, b), nil }),
+		"f1":           two(func(a, b any) (any, error) { return F1(a, b), nil }),
+		"bleu":         two(func(a, b any) (any, error) { return BLEU(a, b), nil }),
+		"rouge_l":      two(func(a, b any) (any, error) { return RougeL(a, b), nil }),
+		"list_f1":      two(func(a, b any) (any, error) { return ListF1(a, b), nil }),
+		"number_match": two(func(a, b any) (any, error) { return NumberMatch(a, b), nil }),
+		"absolute_error": two(func(a, b any) (any, error) {
+			d := AbsoluteError(a, b)
+			if d != d {
+				return nil, fmt.Errorf("`absolute_error` is of two numbers, and one is none")
+			}
+			return d, nil
+		}),
 		"passage_match": two(func(a, b any) (any, error) {
 			passages, ok := a.([]any)
 			if !ok {
@@ -208,6 +223,14 @@ func text(v any) string {
 // Compare returns a metric that compares an answer with what is expected, as a
 // number; false for one that does not, or is not known.
 func Compare(name string) (func(answer, expected any) (float64, error), bool) {
+	if name == "accuracy" {
+		return func(answer, expected any) (float64, error) {
+			if Same(answer, expected) {
+				return 1, nil
+			}
+			return 0, nil
+		}, true
+	}
 	f, ok := Functions()[name]
 	if !ok || name == "passage_match" {
 		return nil, false

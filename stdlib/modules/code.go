@@ -77,8 +77,9 @@ type recordedRunner struct {
 func (r *recordedRunner) run(ctx context.Context, code string) (*ran, error) {
 	number := r.call.Host.NewCall()
 	r.call.Host.Emit(trace.Event{Kind: trace.ToolStart, Call: number, Tool: r.name, Inputs: value.NewObject("code", code)})
+	start := time.Now()
 	out, err := r.runner.run(ctx, code)
-	end := trace.Event{Kind: trace.ToolEnd, Call: number, Tool: r.name, Err: err}
+	end := trace.Event{Kind: trace.ToolEnd, Call: number, Tool: r.name, Duration: time.Since(start), Err: err}
 	switch {
 	case err != nil:
 	case out.fault != "":
@@ -208,7 +209,7 @@ func submitted(sig *program.Signature) string {
 	return strings.Join(names, ", ")
 }
 
-// asked asks a question of the module's own: what was refused of an earlier answer
+// askOwn asks a question of the module's own: what was refused of an earlier answer
 // is told in words, since that answer is none of this question.
 func askOwn(ctx context.Context, call *module.Call, predictor string, sig *program.Signature, inputs *value.Object, demos []prompt.Demo) (*value.Object, error) {
 	c := *call

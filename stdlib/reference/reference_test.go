@@ -109,6 +109,7 @@ func TestImplementations(t *testing.T) {
 		_, runs := stdlib.Module(m.Name)
 		switch {
 		case m.Name == "module": // stands for another
+		case m.Name == "python" || m.Name == "dspy": // interpreter/python runs them
 		case runs && m.Pending != "":
 			t.Errorf("%s runs, and says that %s is missing", m.Name, m.Pending)
 		case !runs && m.Pending == "":

@@ -1,0 +1,89 @@
+package lsp_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lsp"
+	"github.com/dspi-lang/dspi/lsp/snapshot"
+	"github.com/dspi-lang/dspi/parser/benchtext"
+)
+
+// everything asks every feature of a text at a place.
+func everything(t testing.TB, text string, at int32) {
+	t.Helper()
+	s := snapshot.NewSession(options())
+	s.Open("untitled:x", 1, text)
+	v, err := lsp.Look(s.Snapshot(), "untitled:x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			t.Fatalf("at %d of %q: %v", at, text, r)
+		}
+	}()
+	all := source.Span{End: int32(len(text))}
+	lsp.Complete(v, at)
+	lsp.Hover(v, at)
+	lsp.Signature(v, at)
+	lsp.Definition(v, at)
+	lsp.References(v, at, true)
+	lsp.Highlights(v, at)
+	lsp.Selections(v, at)
+	if _, err := lsp.Rename(v, at, "other"); err != nil {
+		_ = err // it says why
+	}
+	lsp.Symbols(v)
+	lsp.Folds(v)
+	lsp.Tokens(v)
+	lsp.Hints(v, all)
+	lsp.Links(v)
+	lsp.Lenses(v)
+	lsp.Format(v)
+	lsp.FormatRange(v, source.Span{Start: at, End: at})
+	lsp.Actions(v, all)
+	lsp.Diagnostics(v)
+}
+
+// FuzzFeatures asks every feature of any text at any place.
+func FuzzFeatures(f *testing.F) {
+	f.Add(good, 40)
+	f.Add("program p {\n  a: string -> b: int\n  x y { inputs { a = y. } }\n}", 45)
+	f.Add("import \"", 8)
+	f.Add("\xff{", 1)
+	f.Fuzz(func(t *testing.T, text string, at int) {
+		if len(text) > 2000 {
+			return
+		}
+		text = strings.ToValidUTF8(text, "?")
+		at = min(max(at, 0), len(text))
+		everything(t, text, int32(runeStart(text, at)))
+	})
+}
+
+// The features on a file of 1,000 lines, at a reference in its middle.
+func BenchmarkFeatures(b *testing.B) {
+	text := benchtext.Generate(1000).DSP
+	at := int32(strings.Index(text[len(text)/2:], "inputs {") + len(text)/2 + 12)
+	s := snapshot.NewSession(options())
+	s.Open("untitled:x", 1, text)
+	for name, f := range map[string]func(*lsp.View){
+		"complete":   func(v *lsp.View) { lsp.Complete(v, at) },
+		"hover":      func(v *lsp.View) { lsp.Hover(v, at) },
+		"definition": func(v *lsp.View) { lsp.Definition(v, at) },
+		"tokens":     func(v *lsp.View) { lsp.Tokens(v) },
+		"format":     func(v *lsp.View) { lsp.Format(v) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				v, err := lsp.Look(s.Snapshot(), "untitled:x")
+				if err != nil {
+					b.Fatal(err)
+				}
+				f(v)
+			}
+		})
+	}
+}
