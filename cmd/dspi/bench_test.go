@@ -53,7 +53,7 @@ func BenchmarkProcess(b *testing.B) {
 		}
 		theirs = append(theirs, imports())
 	}
-	report(b, middle(ours), middle(theirs))
+	reportRate(b, middle(ours), middle(theirs))
 }
 
 // BenchmarkPredict is our own cost of one predict, on a model that answers at
@@ -99,7 +99,7 @@ func BenchmarkPredict(b *testing.B) {
 			b.Fatalf("confidence %v", v)
 		}
 	}
-	report(b, b.Elapsed()/time.Duration(b.N), theirs)
+	reportRate(b, b.Elapsed()/time.Duration(b.N), theirs)
 }
 
 // predictInDSPy prints the seconds of one call of dspy.Predict, the mean of each
@@ -124,8 +124,8 @@ for _ in range(batches + 1):
 print(json.dumps(times[1:]))
 `
 
-// report says what both cost and how ours compares: 0.05 is a twentieth.
-func report(b *testing.B, ours, theirs time.Duration) {
+// reportRate says what both cost and how ours compares: 0.05 is a twentieth.
+func reportRate(b *testing.B, ours, theirs time.Duration) {
 	b.ReportMetric(float64(ours)/float64(time.Millisecond), "dspi-ms")
 	b.ReportMetric(float64(theirs)/float64(time.Millisecond), "dspy-ms")
 	b.ReportMetric(float64(ours)/float64(theirs), "ratio")

@@ -49,7 +49,7 @@ func TestReadme(t *testing.T) {
 				t.Errorf("a block of %s does not begin with its file's name: %s", kind, first)
 				return whole
 			}
-			if kind == "csv" {
+			if kind == "csv" || kind == "jsonl" {
 				body = rest
 			}
 			writeFile(t, filepath.Join(dir, name), body)
