@@ -31,8 +31,10 @@ test: venv ## install what the tests need, then run all of them
 	$(VENV_PYTHON) stdlib/modules/testdata/code/generate.py --check
 	$(VENV_PYTHON) stdlib/modules/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py --check
-	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^TestDSPy' ./cmd/dspi
+	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^TestDSPy' ./cmd/dspi ./interpreter/python
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
+	$(MAKE) test-protocol
+	$(MAKE) test-statistics
 	$(MAKE) test-graph
 	$(MAKE) test-gateway
 	$(MAKE) test-redis
@@ -45,6 +47,20 @@ $(VENV)/dspy-$(DSPY_VERSION):
 	$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	$(VENV)/bin/pip install --quiet dspy==$(DSPY_VERSION) pydantic==$(PYDANTIC_VERSION) json-repair==$(JSON_REPAIR_VERSION)
 	touch $@
+
+.PHONY: test-protocol
+test-protocol: venv ## play the conversations with Python workers from both ends
+	$(GO) test -count=1 -run '^(TestProtocol|TestFrames)' ./interpreter/python
+	$(VENV_PYTHON) interpreter/python/testdata/protocol/host.py
+
+STATISTICS := scipy==1.17.1 sacrebleu==2.6.0 rouge-score==0.1.2
+
+.PHONY: test-statistics
+test-statistics: venv ## compare metrics and statistics with DSPy, scipy, sacrebleu and rouge-score; installs them
+	$(VENV)/bin/pip install --quiet $(STATISTICS)
+	$(VENV_PYTHON) stdlib/metrics/testdata/generate_dspy.py --check
+	$(VENV_PYTHON) stdlib/metrics/testdata/generate_peers.py --check
+	$(VENV_PYTHON) interpreter/evaluate/testdata/generate.py --check
 
 .PHONY: test-graph
 test-graph: ## draw every graph with the real Mermaid (in Chromium) and Graphviz; installs them
@@ -97,11 +113,14 @@ fuzz: ## fuzz whatever reads text, FUZZTIME (30s) each
 .PHONY: soak
 soak: ## the long counts: a hundred kills, five minutes of fuzzing each
 	DSPI_SOAK=1 $(GO) test -count=1 -timeout 60m ./stdlib/... ./cmd/dspi
+	$(MAKE) venv
+	DSPI_SOAK=1 DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -count=1 -timeout 60m -tags dspy -run '^TestDSPyKilled$$' ./interpreter/python
 	$(MAKE) fuzz FUZZTIME=5m
 
 .PHONY: bench
 bench: venv ## the benchmarks, with what they are compared to in the same run
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -run '^$$' -bench . -benchmem ./...
+	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^$$' -bench '^BenchmarkBridge$$' ./interpreter/python
 
 PEERS := interpreter/align/testdata/peers
 

@@ -52,6 +52,8 @@ var layers = []struct{ pkg, may string }{
 	{"interpreter/history", "lang/... interpreter/lm interpreter/trace interpreter/align interpreter/tool"},
 	{"interpreter/history/historytest", "lang/... interpreter/lm interpreter/history"},
 	{"interpreter/history/page", "interpreter/history"},
+	{"interpreter/evaluate", "lang/... interpreter"},
+	{"interpreter/evaluate/report", "lang/value interpreter/evaluate"},
 	{"interpreter", "lang/... interpreter/..."},
 	{"stdlib/...", "lang/... interpreter/... stdlib/..."},
 	{"", "lang/... parser/... interpreter/... stdlib/..."},
@@ -74,6 +76,7 @@ var foreign = map[string]string{
 	"github.com/redis/go-redis":        "stdlib/caches/redis",
 	"github.com/aws":                   "stdlib/providers/bedrock",
 	"go.starlark.net":                  "interpreter/starlark",
+	"gonum.org":                        "interpreter/evaluate",
 	"github.com/sourcegraph/jsonrpc2":  "lsp/protocol",
 	"go.lsp.dev":                       "lsp/protocol",
 }

@@ -296,6 +296,9 @@ func (c *completer) expression(blocks []*syntax.Block, wants types.Type) {
 		}
 		c.add(it)
 	}
+	if name, n, ok := callAt(c.text[:c.word.Start]); ok && n > 0 && loops(name) {
+		c.add(Item{Label: "it", Kind: protocol.ItemVariable, Detail: "the element", Doc: "The element of the list that is looked at.", Rank: 1})
+	}
 	if want == nil || types.Fits(types.Bool, want) {
 		for _, w := range []string{"true", "false"} {
 			c.add(Item{Label: w, Kind: protocol.ItemKeyword, Rank: 7})
@@ -315,6 +318,16 @@ func (c *completer) expression(blocks []*syntax.Block, wants types.Type) {
 		}
 		c.add(Item{Label: f.Name, Kind: protocol.ItemFunction, Detail: "(" + f.Params + "): " + f.Result, Doc: joined(f.Doc, code(f.Example+"  # gives "+f.Gives)), Insert: f.Name + "($0)", Snippet: true, Rank: 8})
 	}
+}
+
+// loops reports whether a function looks at each element of a list.
+func loops(name string) bool {
+	for _, f := range expr.Functions() {
+		if f.Name == name {
+			return strings.HasPrefix(f.Params, "list, ") && strings.Contains(f.Example, "it")
+		}
+	}
+	return false
 }
 
 // factAt returns what is known of the expression at an offset; where none was

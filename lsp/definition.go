@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
+	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lsp/protocol"
 	"github.com/dspi-lang/dspi/lsp/snapshot"
 )
@@ -29,6 +31,84 @@ func Definition(v *View, offset int32) []protocol.Location {
 		return []protocol.Location{}
 	}
 	return []protocol.Location{location(v.Snap, target)}
+}
+
+// TypeDefinition returns where the type of the value at a byte is declared.
+func TypeDefinition(v *View, offset int32) []protocol.Location {
+	out := []protocol.Location{}
+	if target, _, ok := v.index().Target(offset); ok {
+		if d, ok := v.check().Def(target); ok && (d.Kind == "type" || d.Kind == "enum") {
+			return append(out, location(v.Snap, target))
+		}
+	}
+	t := typeAt(v, offset)
+	for t != nil {
+		name := ""
+		switch x := t.(type) {
+		case *types.Optional:
+			t = x.Elem
+			continue
+		case *types.List:
+			t = x.Elem
+			continue
+		case *types.Map:
+			t = x.Elem
+			continue
+		case *types.Record:
+			name = x.Name
+		case *types.Enum:
+			name = x.Name
+		}
+		if p := v.check().Project; p != nil && name != "" {
+			if d, ok := p.Type(name); ok {
+				out = append(out, location(v.Snap, d.Place))
+			}
+		}
+		break
+	}
+	return out
+}
+
+// typeAt returns the type of the reference at a byte, or of the field whose name
+// stands there; nil where there is neither.
+func typeAt(v *View, offset int32) types.Type {
+	for _, f := range v.check().Facts(v.tree()) {
+		for _, r := range f.Expr.Refs() {
+			for i, part := range r.Parts {
+				if part.Contains(offset) {
+					_, t, _, _ := meaning(f.Scope, append([]string{r.Root}, r.Path...)[:i+1])
+					return t
+				}
+			}
+		}
+	}
+	target, _, ok := v.index().Target(offset)
+	p := v.check().Project
+	if d, found := v.check().Def(target); ok && found && p != nil {
+		if f, is := d.Item.(*syntax.Field); is {
+			for _, x := range p.Programs {
+				for _, sig := range signaturesOf(x) {
+					for _, field := range slices.Concat(sig.Inputs, sig.Outputs) {
+						if field.Name == f.Name.Name && x.Block.File == target.File && x.Block.Contains(target.Start) {
+							return field.Type
+						}
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// signaturesOf returns the signatures of a program's steps, and its own.
+func signaturesOf(p *program.Program) []*program.Signature {
+	var out []*program.Signature
+	for _, s := range p.Steps {
+		if s.Declared != nil {
+			out = append(out, s.Declared)
+		}
+	}
+	return append(out, p.Signature)
 }
 
 // References returns the places where the name at a byte is used, in all files of

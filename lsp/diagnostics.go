@@ -38,9 +38,6 @@ func diagnostic(s *snapshot.Snapshot, d *diag.Diagnostic) protocol.Diagnostic {
 	if d.Level == diag.Warning {
 		out.Severity = protocol.SeverityWarning
 	}
-	if unnecessary(d) {
-		out.Tags.Set([]protocol.DiagnosticTag{protocol.Unnecessary})
-	}
 	for i, l := range d.Related {
 		if l.File != nil {
 			out.RelatedInformation = append(out.RelatedInformation, protocol.RelatedInformation{
@@ -69,16 +66,6 @@ func message(r diag.Report) string {
 		b.WriteString("\n\nhelp: " + h)
 	}
 	return b.String()
-}
-
-// unnecessary reports whether a diagnostic is about something that does nothing.
-func unnecessary(d *diag.Diagnostic) bool {
-	for _, word := range []string{"never used", "not used", "unused", "has no effect", "does nothing"} {
-		if d.Level == diag.Warning && (strings.Contains(d.Title, word) || strings.Contains(d.Primary.Text, word)) {
-			return true
-		}
-	}
-	return false
 }
 
 // pages is where the page of each code stands.

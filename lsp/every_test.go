@@ -1,6 +1,7 @@
 package lsp_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/dspi-lang/dspi/lsp"
 	"github.com/dspi-lang/dspi/lsp/snapshot"
 	"github.com/dspi-lang/dspi/parser/benchtext"
+	"github.com/dspi-lang/dspi/parser/format"
 )
 
 // everything asks every feature of a text at a place.
@@ -29,6 +31,7 @@ func everything(t testing.TB, text string, at int32) {
 	lsp.Hover(v, at)
 	lsp.Signature(v, at)
 	lsp.Definition(v, at)
+	lsp.TypeDefinition(v, at)
 	lsp.References(v, at, true)
 	lsp.Highlights(v, at)
 	lsp.Selections(v, at)
@@ -41,7 +44,14 @@ func everything(t testing.TB, text string, at int32) {
 	lsp.Hints(v, all)
 	lsp.Links(v)
 	lsp.Lenses(v)
-	lsp.Format(v)
+	laid := text
+	for _, e := range slices.Backward(lsp.Format(v)) {
+		span := v.Span(e.Range)
+		laid = laid[:span.Start] + e.NewText + laid[span.End:]
+	}
+	if want := string(format.File(v.File.Tree)); laid != want {
+		t.Fatalf("the edits make %q of %q, not %q", laid, text, want)
+	}
 	lsp.FormatRange(v, source.Span{Start: at, End: at})
 	lsp.Actions(v, all)
 	lsp.Diagnostics(v)
@@ -52,6 +62,7 @@ func FuzzFeatures(f *testing.F) {
 	f.Add(good, 40)
 	f.Add("program p {\n  a: string -> b: int\n  x y { inputs { a = y. } }\n}", 45)
 	f.Add("import \"", 8)
+	f.Add("program   p {\r\n\r\n\r\n a:string->b:int\r\n\r\n}", 4)
 	f.Add("\xff{", 1)
 	f.Fuzz(func(t *testing.T, text string, at int) {
 		if len(text) > 2000 {

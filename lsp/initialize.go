@@ -58,6 +58,7 @@ func (s *Server) initialize(_ context.Context, _ *protocol.Request, p *protocol.
 		CompletionProvider:              &protocol.CompletionOptions{TriggerCharacters: []string{".", `"`, "/", ":", "="}},
 		SignatureHelpProvider:           &protocol.SignatureHelpOptions{TriggerCharacters: []string{"(", ","}},
 		DefinitionProvider:              yes,
+		TypeDefinitionProvider:          yes,
 		ReferencesProvider:              yes,
 		DocumentHighlightProvider:       yes,
 		DocumentSymbolProvider:          yes,

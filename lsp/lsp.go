@@ -73,6 +73,7 @@ func (s *Server) methods() {
 	at(s, "textDocument/completion", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return Complete(v, o), nil })
 	at(s, "textDocument/signatureHelp", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return orNull(Signature(v, o)), nil })
 	at(s, "textDocument/definition", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return Definition(v, o), nil })
+	at(s, "textDocument/typeDefinition", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return TypeDefinition(v, o), nil })
 	at(s, "textDocument/documentHighlight", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return Highlights(v, o), nil })
 	at(s, "textDocument/prepareRename", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return PrepareRename(v, o) })
 	in(s, "textDocument/references", func(p *protocol.ReferenceParams) protocol.URI { return p.TextDocument.URI },

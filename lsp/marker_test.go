@@ -54,8 +54,9 @@ var features = map[string]func(t *testing.T, v *lsp.View, at int32) string{
 		}
 		return strings.Join(out, "\n")
 	},
-	"definition": func(_ *testing.T, v *lsp.View, at int32) string { return locations(lsp.Definition(v, at)) },
-	"references": func(_ *testing.T, v *lsp.View, at int32) string { return locations(lsp.References(v, at, true)) },
+	"definition":     func(_ *testing.T, v *lsp.View, at int32) string { return locations(lsp.Definition(v, at)) },
+	"typedefinition": func(_ *testing.T, v *lsp.View, at int32) string { return locations(lsp.TypeDefinition(v, at)) },
+	"references":     func(_ *testing.T, v *lsp.View, at int32) string { return locations(lsp.References(v, at, true)) },
 	"highlight": func(_ *testing.T, v *lsp.View, at int32) string {
 		var out []string
 		for _, h := range lsp.Highlights(v, at) {

@@ -184,7 +184,7 @@ func Schema(v *View, p *PreviewParams) (*SchemaPreview, error) {
 			made = schema.Of(t.Type, opt)
 		} else if s, ok := project.Signature(name); ok {
 			made = schema.Fields(s.Outputs, opt)
-		} else if x, err := v.chosen(&PreviewParams{Program: name, Position: p.Position}); err == nil && x.Signature != nil {
+		} else if x, err := v.chosen(&PreviewParams{Program: p.Name, Position: p.Position}); err == nil && x.Signature != nil {
 			name, made = x.Name, schema.Fields(x.Signature.Outputs, opt)
 		}
 	}

@@ -171,6 +171,7 @@ func TestSession(t *testing.T) {
 		"completionProvider":              "textDocument/completion",
 		"signatureHelpProvider":           "textDocument/signatureHelp",
 		"definitionProvider":              "textDocument/definition",
+		"typeDefinitionProvider":          "textDocument/typeDefinition",
 		"documentHighlightProvider":       "textDocument/documentHighlight",
 		"documentSymbolProvider":          "textDocument/documentSymbol",
 		"codeLensProvider":                "textDocument/codeLens",
@@ -208,7 +209,7 @@ func TestSession(t *testing.T) {
 		}
 		var result json.RawMessage
 		e.call(method, params, &result)
-		if (string(result) == "null" || string(result) == "[]") && method != "textDocument/signatureHelp" &&
+		if (string(result) == "null" || string(result) == "[]") && method != "textDocument/signatureHelp" && method != "textDocument/typeDefinition" &&
 			method != "textDocument/documentLink" && method != "textDocument/codeAction" &&
 			method != "textDocument/formatting" && method != "textDocument/rangeFormatting" {
 			t.Errorf("%s answers %s", method, result)
@@ -230,6 +231,8 @@ func TestSession(t *testing.T) {
 		t.Errorf("symbols: %v", symbols)
 	}
 	e.note("textDocument/didSave", doc)
+	e.replace(uri, 3, "nonsense")
+	e.await(uri, 3)
 	e.note("textDocument/didClose", doc)
 	if d := e.await(uri, 0); len(d.Diagnostics) != 0 {
 		t.Errorf("of a closed file was said %v", d)
@@ -356,13 +359,17 @@ func TestTruncated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for cut := i % 5; cut <= len(data); cut += 23 {
+		for cut := i % 5; cut <= len(data); cut += 11 {
 			everything(t, string(data[:cut]), int32(cut))
+		}
+		everything(t, strings.ReplaceAll(string(data), "  ", " "), 0)
+		if i == 0 {
+			everything(t, strings.ReplaceAll(string(data), "\n", "\r\n\r\n"), 0)
 		}
 	}
 }
 
-// TestBudgetOfKinds holds that what the editor is told of tokens is in the legend.
+// TestLegend holds that what the editor is told of tokens is in the legend.
 func TestLegend(t *testing.T) {
 	seen := map[string]bool{}
 	for _, k := range lsp.TokenTypes {

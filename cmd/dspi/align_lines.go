@@ -17,6 +17,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/parser"
 	"github.com/dspi-lang/dspi/stdlib"
+	"github.com/dspi-lang/dspi/stdlib/datasets"
 )
 
 // alignLine is one line of `dspi align --jsonl`. A line may hold more; it is not
@@ -120,7 +121,7 @@ func (a *app) alignLines(ctx context.Context, f *alignFlags) error {
 func readJobs(in io.Reader, order, todo chan<- *alignJob, stop <-chan struct{}) error {
 	r := bufio.NewReaderSize(in, 64<<10)
 	for first := true; ; first = false {
-		text, long, err := readLine(r)
+		text, long, err := datasets.ReadLine(r)
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
@@ -176,7 +177,7 @@ func (l *lineAligner) do(j *alignJob) {
 	}()
 	switch {
 	case j.long:
-		fail(alignError{Message: fmt.Sprintf("the line is longer than %d MiB", maxRow>>20)})
+		fail(alignError{Message: fmt.Sprintf("the line is longer than %d MiB", datasets.MaxRow>>20)})
 		return
 	case !utf8.Valid(j.text):
 		fail(alignError{Message: "the line is not text in UTF-8"})

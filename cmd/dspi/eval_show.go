@@ -33,7 +33,7 @@ func (a *app) tellResults(r *evaluate.Results, worst int) {
 		}
 		span := ""
 		if m.Interval != nil {
-			span = figure(m.Interval.Low) + " to " + figure(m.Interval.High)
+			span = spanOf(m.Interval)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", m.Name, figure(m.Mean), span, m.N, m.Unit, withoutScore(m))
 	}
@@ -72,6 +72,14 @@ func (a *app) tellResults(r *evaluate.Results, worst int) {
 		}
 		fmt.Fprintf(a.err, "required: %s %s\n", strings.Join(strings.Fields(g.Condition), " "), word)
 	}
+}
+
+// spanOf writes an interval, with a digit more where it is narrow.
+func spanOf(i *evaluate.Interval) string {
+	if i.High-i.Low < 0.01 && i.High-i.Low > 0.00005 && i.High <= 1 {
+		return fmt.Sprintf("%.4f to %.4f", i.Low, i.High)
+	}
+	return figure(i.Low) + " to " + figure(i.High)
 }
 
 func withoutScore(m *evaluate.Summary) string {

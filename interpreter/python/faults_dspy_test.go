@@ -20,6 +20,7 @@ import (
 	"github.com/dspi-lang/dspi"
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/python"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/stdlib/providers/scripted"
 )
@@ -63,6 +64,7 @@ def exits(n):
 
 
 def hangs(n):
+    print("hanging")
     time.sleep(1000)
 
 
@@ -274,25 +276,16 @@ func mustRead(t *testing.T, path string) string {
 // TestDSPyCancelled: a run that is stopped ends at once, whatever Python does.
 func TestDSPyCancelled(t *testing.T) {
 	p := newProject(t, calling("code:hangs"))
-	p.options.Python.Grace = 100 * time.Millisecond
-	made := p.plan("main")
-	r := p.runtime(made)
 	ctx, cancel := context.WithCancel(t.Context())
-	p.options.Trace = nil
-	go func() {
-		for {
-			p.mu.Lock()
-			n := len(p.events)
-			p.mu.Unlock()
-			if n > 1 { // the step has begun
-				cancel()
-				return
-			}
-			runtime.Gosched()
+	p.options.Python.Grace = 100 * time.Millisecond
+	p.options.Python.Log = func(l python.Line) {
+		if l.Text == "hanging" {
+			cancel()
 		}
-	}()
-	_, err := r.Run(ctx, made, nil)
-	if text := rendered(err); !strings.HasPrefix(text, "E0617") {
+	}
+	made := p.plan("main")
+	_, err := p.runtime(made).Run(ctx, made, nil)
+	if text := rendered(err); ctx.Err() == nil || !strings.HasPrefix(text, "E0617") {
 		t.Errorf("it ends with %s", text)
 	}
 }

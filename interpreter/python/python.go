@@ -1,11 +1,14 @@
-// Package python speaks with DSPy: it asks the real one what a module is, and
-// writes programs as modules of it.
+// Package python speaks with DSPy: it asks the real one what a module is, writes
+// programs as modules of it, and lets it do the work of steps.
 //
 //	Find      the Python interpreter to ask
 //	Inspect   describes a DSPy module: a Module (inspect.go, inspect.py)
 //	Module    its types, signatures, steps, demos
 //	Source    a Module as the text of a .dsp file (source.go)
 //	Export    a checked program as a module in Python, with its state (export.go)
+//	Pool      Python processes that have imported DSPy and stay (pool.go, worker.go)
+//	Step      the module of a step whose work a Pool does (step.go)
+//	Examine   says whether a Python can do that; Setup makes one (setup.go)
 //
 // A module cannot be read from a file: signatures and demos are made while it is
 // imported. So Python runs, and a script of ours (inspect.py) looks at the object.

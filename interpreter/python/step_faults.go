@@ -107,10 +107,17 @@ func (s *Step) remote(call *module.Call, h *stepHost, e *RemoteError) error {
 		return diag.New("E0651", at, what+" cannot be called").Say("%s.", upperFirst(e.Message)).
 			Hint("a step calls a function, a class that needs no arguments, or a `dspy.Module`")
 	case "construct":
-		return diag.New("E0651", at, what+" cannot be made").
-			Say("It is a class, and making an object of it fails:\n\n%s", quoted(e.Traceback)).
-			Hint("make the object in the module, as in `ranker = Ranker(…)`, and call that")
+		d := diag.New("E0651", at, what+" cannot be made").
+			Say("It is a class, and making an object of it fails:\n\n%s", quoted(e.Traceback))
+		if s.op.Module == "dspy" {
+			return d.Hint("what it is made with beside the signature stands in the step: arguments = {…}")
+		}
+		return d.Hint("make the object in the module, as in `ranker = Ranker(…)`, and call that")
 	case "parameters":
+		if s.op.Module == "dspy" {
+			return diag.New("E0651", at, "an argument that "+what+" does not take").
+				Say("%s.", upperFirst(e.Message)).Hint("it takes: %s", strings.Join(e.Names, ", "))
+		}
 		return diag.New("E0651", at, what+" takes other inputs").
 			Say("The step gives it `%s`, and %s.", strings.Join(names(call.Signature.Inputs), "`, `"), strings.TrimSuffix(e.Message, ".")).
 			Hint("give the inputs of the signature the names of its parameters")

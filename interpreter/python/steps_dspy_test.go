@@ -27,7 +27,7 @@ import (
 
 // project is programs and modules in a folder, and what runs them.
 type project struct {
-	t       *testing.T
+	t       testing.TB
 	folder  string
 	options dspi.Options
 	model   func() lm.LM // what answers; one for each Runtime
@@ -37,7 +37,7 @@ type project struct {
 }
 
 // newProject writes the files of an archive.
-func newProject(t *testing.T, archive string) *project {
+func newProject(t testing.TB, archive string) *project {
 	t.Helper()
 	if os.Getenv("DSPI_PYTHON") == "" {
 		t.Fatal("DSPI_PYTHON names no Python: make venv, and DSPI_PYTHON=.venv/bin/python")

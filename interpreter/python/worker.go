@@ -86,9 +86,8 @@ type worker struct {
 	python *Interpreter
 	hello  hello
 	wire   *wire
-	cmd    *exec.Cmd
-	group  *group // ends the process and what it has started
-	close  func() // the pipes
+	end    func() string // waits for the process to end, and says how it did
+	slay   func()        // ends it at once
 
 	dead chan struct{} // closed when the process has ended
 	how  *DiedError    // once dead is closed
@@ -145,40 +144,58 @@ func startWorker(ctx context.Context, opt *Options, python *Interpreter, folder 
 		calls: map[int64]*inflight{}, programs: map[string]*creating{}, used: time.Now(),
 	}
 	fail := func(err error) (*worker, error) { return nil, &startError{python, err, w.tail.text()} }
-	w.cmd = exec.Command(python.Path, "-c", boot)
-	w.cmd.Env = append(opt.Env[:len(opt.Env):len(opt.Env)], "PYTHONUTF8=1", "PYTHONUNBUFFERED=1")
-	w.group = newGroup(w.cmd)
-	stdout, err := w.cmd.StdoutPipe()
+	cmd := exec.Command(python.Path, "-c", boot)
+	cmd.Env = append(opt.Env[:len(opt.Env):len(opt.Env)], "PYTHONUTF8=1", "PYTHONUNBUFFERED=1")
+	group := newGroup(cmd)
+	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return fail(err)
 	}
-	stderr, err := w.cmd.StderrPipe()
+	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return fail(err)
 	}
-	ch, err := openChannel(w.cmd, opt.Socket)
+	ch, err := openChannel(cmd, opt.Socket)
 	if err != nil {
 		return fail(err)
 	}
-	if err := w.cmd.Start(); err != nil {
+	if err := cmd.Start(); err != nil {
 		ch.abandon()
 		return fail(err)
 	}
-	w.group.started(w.cmd)
+	group.started(cmd)
+	w.slay = func() { group.kill(cmd) }
 	var printed sync.WaitGroup
 	printed.Go(func() { w.print(stdout, "stdout") })
 	printed.Go(func() { w.print(stderr, "stderr") })
+	w.end = func() string {
+		last := time.AfterFunc(time.Second, w.kill) // what it has started may hold its stdout
+		printed.Wait()
+		last.Stop()
+		how := "exit status 0"
+		if err := cmd.Wait(); err != nil {
+			how = err.Error()
+		}
+		group.end()
+		return how
+	}
 	from, to, err := ch.open(ctx, opt.StartTimeout)
 	if err != nil {
 		w.kill()
-		printed.Wait()
-		_ = w.cmd.Wait()
+		w.end()
+		ch.abandon()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return fail(err)
 	}
 	w.wire = &wire{from: from, to: to, most: opt.MaxFrame}
-	w.close = ch.close
 	first := make(chan error, 1)
-	go w.run(first, &printed)
+	go func() {
+		w.run(first)
+		ch.close()
+		close(w.stopped)
+	}()
 	paths := []string{}
 	if folder != "" {
 		paths = append(paths, folder)
@@ -207,7 +224,7 @@ func startWorker(ctx context.Context, opt *Options, python *Interpreter, folder 
 }
 
 // run reads frames until the process has ended.
-func (w *worker) run(first chan<- error, printed *sync.WaitGroup) {
+func (w *worker) run(first chan<- error) {
 	var asking sync.WaitGroup
 	greeted, broken := false, ""
 	for {
@@ -245,25 +262,16 @@ func (w *worker) run(first chan<- error, printed *sync.WaitGroup) {
 			w.answer(m, &asking)
 		}
 	}
-	last := time.AfterFunc(time.Second, w.kill) // what it has started may hold its stdout
-	printed.Wait()
-	last.Stop()
-	how := "exit status 0"
-	if err := w.cmd.Wait(); err != nil {
-		how = err.Error()
-	}
+	how := w.end()
 	if broken != "" {
 		how = broken + ", so it was killed"
 	}
-	w.group.end()
-	w.close()
 	w.how = &DiedError{How: how, Said: w.tail.text()}
 	if !greeted {
 		first <- w.how
 	}
 	close(w.dead)
 	asking.Wait()
-	close(w.stopped)
 }
 
 // answer does in a goroutine of its own what the worker asks for.
@@ -286,7 +294,9 @@ func (w *worker) answer(m *message, asking *sync.WaitGroup) {
 		} else {
 			back.Result = result
 		}
-		c.leave()
+		if c.leave() {
+			return // the worker waits no more
+		}
 		if err := w.wire.write(back); err != nil {
 			if errors.Is(err, errTooLarge) {
 				_ = w.wire.write(&message{Type: "response", ID: m.ID, Error: &RemoteError{Kind: "too_large", Message: err.Error()}})
@@ -310,12 +320,14 @@ func (c *inflight) enter() bool {
 	return true
 }
 
-func (c *inflight) leave() {
+// leave notes that a question is answered, and reports whether nobody waits for that.
+func (c *inflight) leave() (over bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asking--
 	c.last = time.Now()
 	c.asks.Done()
+	return c.over
 }
 
 // end lets no further question in and waits for those that are worked on.
@@ -363,7 +375,7 @@ func (w *worker) call(ctx context.Context, command, address string, args any, ho
 		return nil, err
 	}
 	outer := ctx
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the worker is told first
 	c := &inflight{address: address, ctx: ctx, host: host, done: make(chan *message, 1), last: time.Now()}
 	defer c.end(cancel)
 	select {
@@ -513,7 +525,7 @@ func (w *worker) ping(ctx context.Context, within time.Duration) error {
 // kill ends the process at once.
 func (w *worker) kill() {
 	if !w.killed.Swap(true) {
-		w.group.kill(w.cmd)
+		w.slay()
 	}
 }
 

@@ -120,7 +120,7 @@ var Declarations = []Block{
 	},
 	{
 		Name: "dataset", Named: true,
-		Doc:     "Rows to evaluate and tune on: columns that are a program's inputs are inputs, the rest are labels.",
+		Doc: "Rows to evaluate and tune on: columns that are a program's inputs are inputs, the rest are labels.",
 		Settings: []Setting{
 			description("What the rows are."),
 			{Name: "file", Kind: Text, Doc: "The file: .csv or .tsv with a header line, .jsonl with an object a line, or .json with a list of objects; a pattern such as data/*.jsonl for several.", Required: true, Fixed: true},
@@ -140,7 +140,7 @@ var Declarations = []Block{
 	},
 	{
 		Name: "metric", Named: true, Steps: true,
-		Doc:     "How good an output is, from `example` (the row), `prediction` (the outputs) and `usage`; it may hold steps.",
+		Doc: "How good an output is, from `example` (the row), `prediction` (the outputs) and `usage`; it may hold steps.",
 		Settings: append([]Setting{
 			description("What is measured."),
 			{Name: "score", Kind: Any, Doc: "The score: a number, usually from 0 to 1, or true and false.", Required: true},
@@ -155,7 +155,7 @@ var Declarations = []Block{
 	},
 	{
 		Name: "evaluate", Named: true,
-		Doc:     "A program measured on data.",
+		Doc: "A program measured on data.",
 		Settings: []Setting{
 			description("What is measured and why."),
 			{Name: "program", Kind: ProgramOf, Doc: "The program that is measured.", Required: true, Fixed: true},

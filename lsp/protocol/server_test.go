@@ -60,7 +60,9 @@ func TestOrder(t *testing.T) {
 		seen = append(seen, p.N)
 		return nil, nil
 	})
-	protocol.Handle(s, "read", func(context.Context, *protocol.Request, *number) (any, error) { return map[string]int{"n": len(seen)}, nil })
+	protocol.Handle(s, "read", func(context.Context, *protocol.Request, *number) (any, error) {
+		return map[string]int{"n": len(seen)}, nil
+	})
 	conn, exit := dial(t, s)
 	begin(t, conn)
 	for i := range 500 {
@@ -139,7 +141,9 @@ func TestErrors(t *testing.T) {
 	s := &protocol.Server{}
 	served(s)
 	protocol.Handle(s, "panics", func(context.Context, *protocol.Request, *number) (any, error) { panic("oh") })
-	protocol.Handle(s, "fails", func(context.Context, *protocol.Request, *number) (any, error) { return nil, protocol.Failed("no %d", 1) })
+	protocol.Handle(s, "fails", func(context.Context, *protocol.Request, *number) (any, error) {
+		return nil, protocol.Failed("no %d", 1)
+	})
 	protocol.Handle(s, "quick", func(context.Context, *protocol.Request, *number) (any, error) { return 1, nil })
 	conn, exit := dial(t, s)
 	if err := conn.Call(t.Context(), "quick", nil, nil); codeOf(err) != protocol.CodeNotInitialized {

@@ -48,7 +48,6 @@ type (
 
 	PublishDiagnosticsParams = lsp.PublishDiagnosticsParams
 	Diagnostic               = lsp.Diagnostic
-	DiagnosticTag            = lsp.DiagnosticTag
 	RelatedInformation       = lsp.DiagnosticRelatedInformation
 	CodeDescription          = lsp.CodeDescription
 	DocumentDiagnosticParams = lsp.DocumentDiagnosticParams
@@ -112,10 +111,8 @@ const (
 
 	SeverityError   = lsp.DiagnosticSeverityError
 	SeverityWarning = lsp.DiagnosticSeverityWarning
-	Unnecessary     = lsp.DiagnosticTagUnnecessary
 
 	QuickFix = lsp.CodeActionKindQuickFix
-	FixAll   = lsp.CodeActionKindSourceFixAll
 
 	HintType      = lsp.InlayHintKindType
 	HintParameter = lsp.InlayHintKindParameter

@@ -20,7 +20,7 @@ func Lines(name string, in io.Reader) *Table {
 	n, at := 0, 0
 	return &Table{Name: name, next: func() (Row, error) {
 		for {
-			line, long, err := readLine(r)
+			line, long, err := ReadLine(r)
 			if err != nil {
 				return Row{}, err
 			}
@@ -55,9 +55,9 @@ func lineRow(name string, n, at int, line []byte, long bool) Row {
 	return Row{N: n, Values: o}
 }
 
-// readLine returns the next line without its end, and whether it is longer than
+// ReadLine returns the next line without its end, and whether it is longer than
 // MaxRow: then its text is dropped.
-func readLine(r *bufio.Reader) (line []byte, long bool, err error) {
+func ReadLine(r *bufio.Reader) (line []byte, long bool, err error) {
 	for {
 		part, err := r.ReadSlice('\n')
 		if !long {

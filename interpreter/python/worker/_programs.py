@@ -104,7 +104,7 @@ class Program:
         if not inspect.isclass(found):
             raise Fault("not_callable", f"`{path}` is a {type(found).__name__}, and a class is called for")
         given = dict(settings.get("arguments") or {})
-        parameters = inspect.signature(found).parameters
+        parameters = dict(list(inspect.signature(found.__init__).parameters.items())[1:])
         if "tools" in parameters and self.tools:
             given["tools"] = tools(self.tools)
         if "signature" in parameters:
@@ -219,19 +219,21 @@ def function(spec):
             found = found()
         except Exception as e:
             raise Fault("construct", f"{type(e).__name__}: {e}", traceback=trace(e)) from e
-    if isinstance(found, dspy.Module) and not hasattr(found, "forward") and not hasattr(found, "aforward"):
+    of = type(found)
+    if isinstance(found, dspy.Module) and not hasattr(of, "forward") and not hasattr(of, "aforward"):
         raise Fault("not_callable", f"`{type(found).__name__}` has no `forward`")
     if not callable(found):
         raise Fault("not_callable", f"it is a {type(found).__name__}, which cannot be called")
-    declared = found
-    if isinstance(found, dspy.Module):
-        declared = getattr(found, "forward", None) or found.aforward
-        if not hasattr(type(found), "forward"):
+    declared, first = found, 0
+    if isinstance(found, dspy.Module):  # asked of the class: DSPy warns of who takes an object's forward
+        declared, first = getattr(of, "forward", None) or of.aforward, 1
+        if not hasattr(of, "forward"):
             found = found.acall
     elif not inspect.isroutine(found) and not isinstance(found, functools.partial):
         declared = found.__call__
     try:
         parameters = inspect.signature(declared)
+        parameters = parameters.replace(parameters=list(parameters.parameters.values())[first:])
     except (TypeError, ValueError):
         return found, {}
     try:

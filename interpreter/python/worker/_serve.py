@@ -104,7 +104,8 @@ class Server:
                 result, error = None, self.error(e)
             except _calls.Ended as e:
                 result, error = None, self.error(e)
-        call.thread = None
+        call.thread, call.ended = None, True
+        self.drop(call)  # threads of its own that still ask
         with self.lock:
             self.calls.pop(call.number, None)
             self.count += 1
