@@ -487,15 +487,20 @@ def double(`))
 	p.options.Python.Window = time.Millisecond // no pauses: how long they are is another test
 	made := p.plan("main")
 	r := p.runtime(made)
-	var killed atomic.Int64
+	var killed, answered atomic.Int64
 	stop := make(chan struct{})
 	var killer sync.WaitGroup
 	killer.Go(func() {
+		due := int64(10)
 		for killed.Load() < int64(kills) {
 			select {
 			case <-stop:
 				return
 			default:
+			}
+			if answered.Load() < due { // there must be results between two kills
+				runtime.Gosched()
+				continue
 			}
 			paths, _ := filepath.Glob(filepath.Join(p.folder, "pid-*"))
 			for _, path := range paths {
@@ -503,7 +508,7 @@ def double(`))
 				fmt.Sscan(mustRead(t, path), &pid)
 				os.Remove(path)
 				if pid > 0 && killOne(pid) {
-					killed.Add(1)
+					due = answered.Load() + 20 + killed.Add(1)*37%80
 					break
 				}
 			}
@@ -526,6 +531,7 @@ def double(`))
 					} else if got, _ := res.Outputs.Get("result"); got != fmt.Sprint(2*n) {
 						t.Errorf("call %d gives %v", n, got)
 					}
+					answered.Add(1)
 					return
 				}
 			})

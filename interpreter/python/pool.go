@@ -225,7 +225,7 @@ func (p *Pool) choose(folder string, within bool) (*worker, *starting, error) {
 	var best, other *worker
 	live := len(p.starting)
 	for _, w := range p.workers {
-		if w.retired {
+		if w.retired || w.gone() {
 			continue
 		}
 		live++

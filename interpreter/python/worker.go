@@ -102,6 +102,7 @@ type worker struct {
 	rss     atomic.Int64
 	missed  int // pings in a row
 	killed  atomic.Bool
+	ending  atomic.Bool // its channel is closed
 	stopped chan struct{} // closed when all goroutines of the worker have ended
 
 	linger func(*inflight) // waits for a call to come back that was cancelled
@@ -262,6 +263,7 @@ func (w *worker) run(first chan<- error) {
 			w.answer(m, &asking)
 		}
 	}
+	w.ending.Store(true)
 	how := w.end()
 	if broken != "" {
 		how = broken + ", so it was killed"
@@ -520,6 +522,16 @@ func (w *worker) ping(ctx context.Context, within time.Duration) error {
 	}
 	w.rss.Store(state.RSS)
 	return nil
+}
+
+// gone reports whether the process has ended, or is about to.
+func (w *worker) gone() bool {
+	select {
+	case <-w.dead:
+		return true
+	default:
+		return w.killed.Load() || w.ending.Load()
+	}
 }
 
 // kill ends the process at once.

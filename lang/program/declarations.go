@@ -153,8 +153,8 @@ type Dataset struct {
 	From, To float64
 	Stratify string
 	Sample   int // so many rows, drawn at random; 0: all
-	Names   Names
-	Place   source.Place
+	Names    Names
+	Place    source.Place
 }
 
 // Address returns `dataset.NAME`.
