@@ -102,7 +102,7 @@ type worker struct {
 	rss     atomic.Int64
 	missed  int // pings in a row
 	killed  atomic.Bool
-	ending  atomic.Bool // its channel is closed
+	ending  atomic.Bool   // its channel is closed
 	stopped chan struct{} // closed when all goroutines of the worker have ended
 
 	linger func(*inflight) // waits for a call to come back that was cancelled
