@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -73,15 +74,16 @@ func (a *app) examinePython(ctx context.Context, f pythonFlags) error {
 	if diags.HasErrors() {
 		return diags
 	}
-	return a.examined(ctx, a.pythonOptions(settings, "."), f)
+	return a.examined(ctx, a.pythonOptions(settings, "."), f, "")
 }
 
-// examined prints what is found of a Python.
-func (a *app) examined(ctx context.Context, o python.Options, f pythonFlags) error {
+// examined prints what is found of a Python. Source, if not "", says why it is that one.
+func (a *app) examined(ctx context.Context, o python.Options, f pythonFlags, source string) error {
 	found, err := python.Examine(ctx, o)
 	if err != nil {
 		return err
 	}
+	found.Source = cmp.Or(source, found.Source)
 	if f.json {
 		return a.writeJSON(struct {
 			*python.Found
@@ -114,7 +116,7 @@ func (a *app) setupPython(ctx context.Context, f pythonFlags) error {
 	o := a.pythonOptions(nil, ".")
 	o.Search.Getenv = func(string) string { return "" }
 	o.Search.Configured = path
-	if err := a.examined(ctx, o, f); err != nil {
+	if err := a.examined(ctx, o, f, "--venv"); err != nil {
 		return err
 	}
 	if f.venv != ".venv" && !f.json {
