@@ -95,6 +95,7 @@ type worker struct {
 	mu       sync.Mutex
 	next     int64
 	calls    map[int64]*inflight
+	past     []*inflight // those that came back last: what they print may be read after that
 	programs map[string]*creating
 	order    []string // of programs, the oldest first
 
@@ -361,8 +362,32 @@ func (w *worker) take(id int64) *inflight {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c := w.calls[id]
-	delete(w.calls, id)
+	if c != nil {
+		delete(w.calls, id)
+		if len(w.past) == maxPast {
+			w.past = append(w.past[:0], w.past[1:]...)
+		}
+		w.past = append(w.past, c)
+	}
 	return c
+}
+
+// maxPast is how many calls that came back are remembered.
+const maxPast = 64
+
+// printer returns the call of a number, also one that has come back.
+func (w *worker) printer(id int64) *inflight {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.calls[id]; c != nil {
+		return c
+	}
+	for _, c := range w.past {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
 }
 
 // call sends a request and waits for its response. Limit is the longest that Python

@@ -47,7 +47,7 @@ func (w *worker) printed(stream, line string) {
 		number, text, _ := strings.Cut(rest, "\x1f")
 		line = text
 		id, _ := strconv.ParseInt(number, 10, 64)
-		if c := w.find(id); c != nil {
+		if c := w.printer(id); c != nil {
 			address = c.address
 			c.mu.Lock()
 			before := c.lines
