@@ -222,10 +222,15 @@ func (p *Pool) acquire(ctx context.Context, folder string) (*worker, error) {
 // choose returns a worker, a start to wait for, an error, or nothing: then something
 // must change first. The pool is locked.
 func (p *Pool) choose(folder string, within bool) (*worker, *starting, error) {
+	for _, w := range slices.Clone(p.workers) {
+		if w.gone() { // whoever waits for it may be told before watch is
+			p.bury(w)
+		}
+	}
 	var best, other *worker
 	live := len(p.starting)
 	for _, w := range p.workers {
-		if w.retired || w.gone() {
+		if w.retired {
 			continue
 		}
 		live++
@@ -456,7 +461,16 @@ func (p *Pool) beat(w *worker) {
 func (p *Pool) died(w *worker) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.bury(w)
+}
+
+// bury forgets a worker that has ended, once; the pool is locked.
+func (p *Pool) bury(w *worker) {
+	before := len(p.workers)
 	p.workers = slices.DeleteFunc(p.workers, func(x *worker) bool { return x == w })
+	if len(p.workers) == before {
+		return
+	}
 	if !w.expected {
 		p.deaths = append(p.deaths, time.Now())
 	}
