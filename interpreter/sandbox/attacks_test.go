@@ -115,7 +115,19 @@ def readable(p):
 		paths := []string{"/etc/passwd", "/etc/shadow", "/etc/hostname", "/etc", "/root", "/root/.bashrc", "/home", "/var/log", "/proc/self/environ", "/proc/1/environ",
 			"/proc/1/root/etc/passwd", fmt.Sprintf("/proc/%d/environ", os.Getpid()), "/proc/self/root/etc/passwd", "/sys/class", "/run", folder, file, here,
 			filepath.Join(here, "sandbox.go"), "/usr/bin/env", "/bin/sh", "../../../../../../etc/passwd"}
+		python, err := filepath.EvalSymlinks(os.Getenv("DSPI_PYTHON"))
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, p := range paths {
+			// A folder above Python's own files holds the way to them, and nothing else.
+			if below, ok := strings.CutPrefix(python, p+"/"); ok && way == sandbox.Bubblewrap {
+				first, _, _ := strings.Cut(below, "/")
+				if out := run(t, s, "os.listdir("+strconv.Quote(p)+")"); out.Value != `["`+first+`"]` {
+					t.Errorf("%s shows %s", p, out.Value)
+				}
+				continue
+			}
 			if out := run(t, s, "readable("+strconv.Quote(p)+")"); out.Value != "false" && !(p == "/etc" && way == sandbox.Bubblewrap) {
 				t.Errorf("%s can be read", p)
 			}
