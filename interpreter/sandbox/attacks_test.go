@@ -115,10 +115,7 @@ def readable(p):
 		paths := []string{"/etc/passwd", "/etc/shadow", "/etc/hostname", "/etc", "/root", "/root/.bashrc", "/home", "/var/log", "/proc/self/environ", "/proc/1/environ",
 			"/proc/1/root/etc/passwd", fmt.Sprintf("/proc/%d/environ", os.Getpid()), "/proc/self/root/etc/passwd", "/sys/class", "/run", folder, file, here,
 			filepath.Join(here, "sandbox.go"), "/usr/bin/env", "/bin/sh", "../../../../../../etc/passwd"}
-		python, err := filepath.EvalSymlinks(os.Getenv("DSPI_PYTHON"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		python := strings.Trim(run(t, s, "__import__('sys').base_prefix").Value, `"`)
 		for _, p := range paths {
 			// A folder above Python's own files holds the way to them, and nothing else.
 			if below, ok := strings.CutPrefix(python, p+"/"); ok && way == sandbox.Bubblewrap {
