@@ -7,6 +7,7 @@ VENV_PYTHON := $(abspath $(VENV))/bin/python
 DSPY_VERSION := 3.3.1
 PYDANTIC_VERSION := 2.14.3
 JSON_REPAIR_VERSION := 0.64.5
+OPTUNA_VERSION := 5.0.0
 DATA ?=
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
@@ -31,21 +32,26 @@ test: venv ## install what the tests need, then run all of them
 	$(VENV_PYTHON) stdlib/modules/testdata/code/generate.py --check
 	$(VENV_PYTHON) stdlib/modules/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py --check
+	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/generate.py --check
+	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/numpy.py --check
+	$(VENV_PYTHON) stdlib/optimizers/testdata/reflective.py --check
+	$(VENV_PYTHON) stdlib/optimizers/testdata/few_shot.py --check
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^TestDSPy' ./cmd/dspi ./interpreter/python
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
 	$(MAKE) test-protocol
 	$(MAKE) test-statistics
 	$(MAKE) test-graph
+	$(MAKE) test-report
 	$(MAKE) test-gateway
 	$(MAKE) test-redis
 	$(MAKE) test-sandbox
 
 .PHONY: venv
-venv: $(VENV)/dspy-$(DSPY_VERSION) ## make .venv with the pinned DSPy
+venv: $(VENV)/dspy-$(DSPY_VERSION)-optuna-$(OPTUNA_VERSION) ## make .venv with the pinned DSPy
 
-$(VENV)/dspy-$(DSPY_VERSION):
+$(VENV)/dspy-$(DSPY_VERSION)-optuna-$(OPTUNA_VERSION):
 	$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
-	$(VENV)/bin/pip install --quiet dspy==$(DSPY_VERSION) pydantic==$(PYDANTIC_VERSION) json-repair==$(JSON_REPAIR_VERSION)
+	$(VENV)/bin/pip install --quiet dspy==$(DSPY_VERSION) pydantic==$(PYDANTIC_VERSION) json-repair==$(JSON_REPAIR_VERSION) optuna==$(OPTUNA_VERSION)
 	touch $@
 
 .PHONY: test-protocol
@@ -65,6 +71,10 @@ test-statistics: venv ## compare metrics and statistics with DSPy, scipy, sacreb
 .PHONY: test-graph
 test-graph: ## draw every graph with the real Mermaid (in Chromium) and Graphviz; installs them
 	GO=$(GO) interpreter/plan/testdata/render/render.sh
+
+.PHONY: test-report
+test-report: ## open the page of an evaluation in Chromium and compare it with the JSON; installs it
+	GO=$(GO) interpreter/evaluate/report/testdata/chromium/check.sh
 
 .PHONY: test-gateway
 test-gateway: venv ## run the real OpenAI clients (Python, Node) and DSPy through dspi gateway; installs them
@@ -97,6 +107,8 @@ golden: venv ## rewrite every golden file and generated page
 	$(VENV_PYTHON) stdlib/modules/testdata/code/generate.py
 	$(VENV_PYTHON) stdlib/modules/testdata/dspy/generate.py
 	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py
+	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/generate.py
+	$(VENV_PYTHON) stdlib/optimizers/testdata/few_shot.py
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py
 	$(GO) test ./... -update
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py

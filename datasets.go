@@ -17,7 +17,11 @@ func OpenDataset(d *program.Dataset, p *plan.Plan) (*datasets.Table, error) {
 }
 
 // OpenDatasetWith is OpenDataset with the values of variables, by name.
+// What Python gives is opened by Runtime.OpenDataset alone.
 func OpenDatasetWith(d *program.Dataset, values map[string]any) (*datasets.Table, error) {
+	if d.Python != nil {
+		return nil, givenByPython(d)
+	}
 	file, err := fixedValue(d.File, d.Names, values)
 	if err != nil {
 		return nil, err
@@ -27,15 +31,9 @@ func OpenDatasetWith(d *program.Dataset, values map[string]any) (*datasets.Table
 	if !filepath.IsAbs(full) && d.Place.File != nil {
 		full = filepath.Join(filepath.Dir(d.Place.File.Name), full)
 	}
-	c := datasets.Choice{
-		Renamed: d.Renamed, Only: d.Only, From: d.From, To: d.To, Stratify: d.Stratify, Sample: d.Sample, Limit: d.Limit,
-	}
-	if !d.Shuffle.IsZero() {
-		seed, err := fixedValue(d.Shuffle, d.Names, values)
-		if err != nil {
-			return nil, err
-		}
-		c.Seed, c.Shuffle = seed.(int)
+	c, err := choiceOf(d, values)
+	if err != nil {
+		return nil, err
 	}
 	t, err := datasets.Open(full, d.Format)
 	if err != nil {
@@ -44,6 +42,21 @@ func OpenDatasetWith(d *program.Dataset, values map[string]any) (*datasets.Table
 	t = datasets.Choose(t, c)
 	t.Name = path
 	return t, nil
+}
+
+// choiceOf is which rows a data set wants.
+func choiceOf(d *program.Dataset, values map[string]any) (datasets.Choice, error) {
+	c := datasets.Choice{
+		Renamed: d.Renamed, Only: d.Only, From: d.From, To: d.To, Stratify: d.Stratify, Sample: d.Sample, Limit: d.Limit,
+	}
+	if !d.Shuffle.IsZero() {
+		seed, err := fixedValue(d.Shuffle, d.Names, values)
+		if err != nil {
+			return c, err
+		}
+		c.Seed, c.Shuffle = seed.(int)
+	}
+	return c, nil
 }
 
 // VariableValues returns the values that the variables of a project have: those that

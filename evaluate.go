@@ -33,6 +33,8 @@ type EvalPlan struct {
 	Evaluation *program.Evaluation
 	Plan       *plan.Plan
 	Measures   []*Measure
+
+	source string // SHA-256 of the texts of its project
 }
 
 // Measure is a metric of an evaluation.
@@ -59,6 +61,7 @@ type judged struct {
 	used                       interpreter.Usage
 	seconds                    float64
 
+	leg      Leg // of the row's run
 	feedback string
 	judging  *interpreter.Usage
 }
@@ -79,6 +82,13 @@ type EvalOptions struct {
 	Row func(*evaluate.Row)
 	// Total is told how many rows there are, when that is known; may be nil.
 	Total func(int)
+	// Run is the id under which the evaluation is kept: the runs of its rows are
+	// history.RowID of it, and the journal of the Options has what was measured,
+	// until the evaluation has ended. "" keeps nothing together.
+	Run string
+	// Resume says that the evaluation was begun before. Rows that it measured are
+	// not run again, and calls of others that are in the journal are not made again.
+	Resume bool
 }
 
 // PlanEvaluation plans an evaluation: its program and its metrics' own steps. A
@@ -94,7 +104,7 @@ func PlanEvaluation(project *program.Project, e *program.Evaluation, opt PlanOpt
 	if err := interpreter.Refused(p); err != nil {
 		return nil, err
 	}
-	out := &EvalPlan{Evaluation: e, Plan: p}
+	out := &EvalPlan{Evaluation: e, Plan: p, source: sourceOf(project)}
 	values, diags := variableValues(project, opt.Vars)
 	if diags != nil {
 		return nil, diags
@@ -194,14 +204,19 @@ func measure(project *program.Project, use *program.MetricUse, p *plan.Plan, opt
 	return m, nil
 }
 
-// askJudge runs the steps of a metric. They are no run of the program: the trace and
-// the journal of the Runtime do not see them.
+// askJudge runs the steps of a metric. They are no run of the program: the trace of
+// the Runtime does not see them. The journal does where the row's run has an id, so
+// that a judge is not asked again when an evaluation is resumed.
 func (r *Runtime) askJudge(ctx context.Context, p *plan.Plan, inputs *value.Object, x *judged) (*value.Object, error) {
-	env := *r.env
+	env, earlier := *r.env, &earlierCalls{}
 	env.Trace, env.Journal, env.Stream = nil, nil, false
+	if x.leg.Run != "" && r.options.Journal != nil {
+		env.Journal, env.Run, env.Resume = r.journalOf(p), x.leg.Run+"-"+p.Program, x.leg.Resume
+		env.Trace = earlier.see
+	}
 	env.Functions = r.options.Extension.functions()
 	res, err := interpreter.Run(ctx, p, &env, inputs)
-	sum := res.Usage
+	sum := earlier.with(res.Usage)
 	if x.judging != nil {
 		sum = x.judging.Add(sum)
 	}
@@ -271,7 +286,7 @@ func scoreOf(v any) float64 {
 // condition cannot be judged.
 func (r *Runtime) Evaluate(ctx context.Context, p *EvalPlan, opt EvalOptions) (*evaluate.Results, error) {
 	e := p.Evaluation
-	table, err := OpenDataset(e.Data, p.Plan)
+	table, err := r.OpenDataset(ctx, e.Data, p.Plan.Values)
 	if err != nil {
 		return nil, err
 	}
@@ -342,19 +357,29 @@ func (v *evaluation) run(ctx context.Context, workers int) (*evaluate.Results, e
 		}
 	}()
 	v.pairs = map[string][]evaluate.Pair{}
-	var work sync.WaitGroup
+	var work, writing sync.WaitGroup
+	unwritten := make(chan struct{}, workers) // rows whose result is on its way to the journal
 	for range workers {
 		work.Go(func() {
 			for row := range todo {
 				out, pairs := v.measure(running, row)
-				if out == nil {
-					continue // interrupted
+				switch {
+				case out == nil: // interrupted
+				case out.Before || v.journal() == nil:
+					v.keep(out, pairs, stop)
+				default: // the next row need not wait until this one is safe
+					unwritten <- struct{}{}
+					writing.Go(func() {
+						defer func() { <-unwritten }()
+						v.isMeasured(ctx, row, out, pairs)
+						v.keep(out, pairs, stop)
+					})
 				}
-				v.keep(out, pairs, stop)
 			}
 		})
 	}
 	work.Wait()
+	writing.Wait()
 	for range todo { // the reader ends before its error is read
 	}
 	if readErr != nil && len(v.rows) == 0 {
@@ -421,6 +446,9 @@ func (v *evaluation) measure(ctx context.Context, in datasets.Row) (*evaluate.Ro
 		return refuse(in.Err)
 	}
 	prog := v.plan.Plan.Checked
+	if was, pairs := v.before(ctx, in); was != nil {
+		return was, pairs
+	}
 	example, inputs, err := typedRow(prog, in.Values, v.table.Cells)
 	row.Example = example
 	if err != nil {
@@ -429,7 +457,8 @@ func (v *evaluation) measure(ctx context.Context, in datasets.Row) (*evaluate.Ro
 	if ctx.Err() != nil {
 		return nil, nil
 	}
-	res, err := v.RunAs(ctx, v.plan.Plan, Leg{}, inputs)
+	leg := v.leg(in.N)
+	res, err := v.runRow(ctx, leg, inputs)
 	if err != nil && ctx.Err() != nil {
 		return nil, nil
 	}
@@ -437,13 +466,14 @@ func (v *evaluation) measure(ctx context.Context, in datasets.Row) (*evaluate.Ro
 	if res.Run != "" {
 		row.Usage, row.Seconds = res.Usage, res.Duration.Seconds()
 	}
-	x := &judged{example: example, prediction: res.Outputs, used: row.Usage, seconds: row.Seconds, usage: usageObject(row.Usage, row.Seconds)}
+	x := &judged{example: example, prediction: res.Outputs, used: row.Usage, seconds: row.Seconds, usage: usageObject(row.Usage, row.Seconds), leg: leg}
 	pairs := pairsOf(prog, example, res.Outputs)
 	if err != nil {
 		refuse(err)
 		if res.Run != "" {
 			v.score(ctx, row, x, func(m *Measure) bool { return m.usage })
 		}
+		v.scrub(row)
 		return row, pairs
 	}
 	row.Outputs = res.Outputs

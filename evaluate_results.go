@@ -93,7 +93,7 @@ func (v *evaluation) results(took time.Duration) *evaluate.Results {
 // wholeSummary is the summary of a metric of all rows together: the mean macro F1 of
 // the outputs with a label.
 func wholeSummary(m *Measure, r *evaluate.Results) *evaluate.Summary {
-	s := &evaluate.Summary{Name: m.Name}
+	s := &evaluate.Summary{Name: m.Name, Whole: true}
 	for _, c := range r.Confusion {
 		if !slices.Contains(m.Use.Labels, c.Output) {
 			continue

@@ -28,7 +28,8 @@ const MaxFileSize = 16 << 20
 type Source struct {
 	File   *syntax.File
 	loader *loader
-	python bool // Python's spellings of types are legal
+	python bool                                    // Python's spellings of types are legal
+	rows   func(*program.Python) ([]string, error) // see check.Options
 
 	extension *Extension
 }
@@ -82,7 +83,7 @@ func Check(s *Source) (*program.Project, diag.List) {
 		u = stdlib.Universe()
 	}
 	return check.Check(s.File, check.Options{
-		Universe: u, Import: s.loader.importFile, Columns: Columns, Python: s.python,
+		Universe: u, Import: s.loader.importFile, Columns: Columns, Passages: PassageColumns, Rows: s.rows, Python: s.python,
 	})
 }
 

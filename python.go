@@ -11,6 +11,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/python"
 	"github.com/dspi-lang/dspi/parser/config"
 	"github.com/dspi-lang/dspi/stdlib"
+	"github.com/dspi-lang/dspi/stdlib/modules"
 )
 
 // PythonSettings returns what the settings of a project say of Python, for a program
@@ -69,5 +70,5 @@ func (r *Runtime) pythonStep(op *plan.Op) module.Module {
 	if !python.Wanted(op) {
 		return nil
 	}
-	return python.NewStep(r.python, op)
+	return python.NewStep(r.python, op, modules.OpenCode)
 }

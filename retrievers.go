@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/stdlib/providers"
@@ -45,6 +46,9 @@ func (r *Runtime) Retriever(ctx context.Context, p *plan.Retriever) (retrieve.Re
 	if p.Declared == nil {
 		return nil, &retrieve.Error{Retriever: p.Address, Text: "nothing here searches " + p.Address}
 	}
+	if p.Declared.Python != nil {
+		return r.reranked(r.function(p.Declared.Python, p.Address, pythonToolTimeout).Retriever(p.K), p), nil
+	}
 	c, err := r.retrieverConfig(p)
 	if err != nil {
 		return nil, err
@@ -53,7 +57,7 @@ func (r *Runtime) Retriever(ctx context.Context, p *plan.Retriever) (retrieve.Re
 	if err != nil {
 		return nil, err // not a *retrievers.Retriever that is nil
 	}
-	return x, nil
+	return r.reranked(x, p), nil
 }
 
 // retrieverConfig is what a declaration and its variables say.
@@ -83,6 +87,7 @@ func (r *Runtime) retrieverConfig(p *plan.Retriever) (retrievers.Config, error) 
 		return filepath.Abs(text)
 	}
 	c := retrievers.Config{
+		VectorWeight: p.VectorWeight, Diversity: p.Diversity, File: file,
 		Address: p.Address, Method: retrieve.Method(d.Method), K: p.K,
 		Dir: filepath.Join(project, filepath.FromSlash(retrievers.Folder)), Project: project, Progress: r.options.Indexing,
 		Corpus: corpus.Corpus{
@@ -99,21 +104,34 @@ func (r *Runtime) retrieverConfig(p *plan.Retriever) (retrievers.Config, error) 
 	if c.Corpus.Name == "" {
 		return c, &retrieve.Error{Retriever: p.Address, Text: "it names neither a file nor a folder"}
 	}
+	if err := r.store(&c, file, project); err != nil {
+		return c, err
+	}
 	if p.Embedder != nil {
-		c.Embedder, err = r.embedder(p.Embedder)
+		c.Embedder, err = r.embedderOf(p)
 	}
 	return c, err
 }
 
+// embedderOf opens what makes the vectors of a retriever.
+func (r *Runtime) embedderOf(p *plan.Retriever) (retrieve.Embedder, error) {
+	return r.embedder(p.Embedder, func() (lm.LM, error) {
+		if p.Embedder.Provider == "python" {
+			return r.pythonEmbedder(p), nil
+		}
+		return providers.OpenEmbedder(providerConfig(p.Embedder))
+	})
+}
+
 // embedder opens a model that makes vectors, with all that its settings say around
 // it, as around any model.
-func (r *Runtime) embedder(m *plan.Model) (retrieve.Embedder, error) {
+func (r *Runtime) embedder(m *plan.Model, open func() (lm.LM, error)) (retrieve.Embedder, error) {
 	r.search.mu.Lock()
 	defer r.search.mu.Unlock()
 	if e, ok := r.search.embedders[m]; ok {
 		return e, nil
 	}
-	x, err := providers.OpenEmbedder(providerConfig(m))
+	x, err := open()
 	if err != nil {
 		return nil, err
 	}

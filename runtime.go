@@ -13,6 +13,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/cache"
 	"github.com/dspi-lang/dspi/interpreter/journal"
 	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/optimize"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/prompt"
 	"github.com/dspi-lang/dspi/interpreter/python"
@@ -81,7 +82,7 @@ type Runtime struct {
 // NewRuntime returns a Runtime.
 func NewRuntime(o Options) *Runtime {
 	r := &Runtime{options: o, models: map[*plan.Model]lm.LM{}, asked: map[*plan.Model]lm.LM{}, roots: map[string]*os.Root{}, guards: map[*plan.Plan]journal.Journal{}}
-	r.env = &interpreter.Env{LM: r.lm, Module: o.Extension.module, Tool: r.tool, Bodies: &r.bodies, Files: r.localFiles, Retriever: r.Retriever, Python: r.pythonStep, Trace: o.Trace, Stream: o.Stream, Journal: o.Journal, Approve: o.Approve}
+	r.env = &interpreter.Env{LM: r.lm, Module: o.Extension.module, Tool: r.tool, Bodies: &r.bodies, Files: r.localFiles, Retriever: r.Retriever, Python: r.pythonStep, PythonTool: r.pythonTool, Trace: o.Trace, Stream: o.Stream, Journal: o.Journal, Approve: o.Approve}
 	if o.Extension != nil {
 		for _, t := range o.Extension.Tools {
 			r.UseTool("tool."+t.Name(), t)
@@ -146,6 +147,7 @@ func (r *Runtime) Use(m *plan.Model, model lm.LM) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.models[m] = model
+	delete(r.asked, m)
 }
 
 // Model opens a model with all that its settings say around it: limits, retries,
@@ -156,18 +158,19 @@ func (r *Runtime) Model(m *plan.Model) (lm.LM, error) { return r.lm(m) }
 func (r *Runtime) lm(m *plan.Model) (lm.LM, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.options.Around == nil {
-		return r.shared(m)
-	}
 	if x, ok := r.asked[m]; ok {
 		return x, nil
 	}
 	x, err := r.shared(m)
-	if err == nil {
-		x = r.options.Around(x)
-		r.asked[m] = x
+	if err != nil {
+		return nil, err
 	}
-	return x, err
+	if r.options.Around != nil {
+		x = r.options.Around(x)
+	}
+	x = optimize.Logging(x)
+	r.asked[m] = x
+	return x, nil
 }
 
 // shared is lm for who holds the lock.

@@ -36,7 +36,7 @@ func (f *frame) part(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 		return nil, err
 	}
 	for _, t := range op.Tools {
-		x, err := f.tool(t, h)
+		x, err := f.tool(t, h, call)
 		if err != nil {
 			return nil, toolFault(op, t, err)
 		}
@@ -47,6 +47,10 @@ func (f *frame) part(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 		if call.Retriever, err = f.run.retriever(retrieve.WithCounter(ctx, h), op.Retriever); err != nil {
 			return nil, retrieverFault(op, err)
 		}
+		if op.Retriever.Rerank != nil {
+			call.Retriever = inRun{call.Retriever, h}
+		}
+		call.Where = f.where(op)
 	}
 	for i, p := range op.Parts {
 		own := withDefaults(p, inputs)
@@ -117,6 +121,9 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 	}
 	call.Signature = &sig
 	call.Own = plan.Params(eval, s.Temperature, s.TopP, s.MaxTokens, s.Seed, s.Stop, s.ReasoningEffort)
+	if op.Temperature != nil {
+		call.Own.Temperature = op.Temperature
+	}
 	call.Params = call.Own.Or(op.Model.Params)
 	if n, ok := eval(s.Retries).(int); ok {
 		call.Retries = n
@@ -128,11 +135,14 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 	if call.Inputs, err = f.loadMedia(op, sig.Inputs, inputs); err != nil {
 		return nil, err
 	}
-	adapter, ok := prompt.Lookup(orChat(s.Adapter))
+	adapter, ok := prompt.Lookup(orChat(op.Adapter))
 	if !ok {
 		return nil, missingModule(op)
 	}
 	call.Adapter = adapter
+	if op.Nearest > 0 {
+		call.Demos = prompt.Nearest(call.Signature, op.Demos, call.Inputs, op.Nearest)
+	}
 	return call, nil
 }
 
@@ -141,7 +151,7 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 func (f *frame) settings(ctx context.Context, op *plan.Op, eval func(program.Value) any) *value.Object {
 	o := &value.Object{}
 	for _, x := range op.Step.Options {
-		if x.Refs != nil || x.Judges {
+		if x.Refs != nil || x.Judges || x.Passages {
 			continue
 		}
 		if v := eval(x.Value); v != nil {

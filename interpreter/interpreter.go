@@ -28,6 +28,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/expr"
+	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
@@ -46,6 +47,10 @@ type Env struct {
 	// requests and commands, Bodies does; nil: such tools cannot be called.
 	Tool   func(*plan.Tool) (tool.Tool, error)
 	Bodies tool.Bodies
+	// PythonTool calls the function that is the body of a tool, and returns what it
+	// returns; nil: such tools cannot be called. The call is that of the step. The
+	// error is a *python.Fault, where Python failed, or that of ctx.
+	PythonTool func(context.Context, *program.Tool, *value.Object, *module.Call) (any, error)
 	// Retriever opens what steps search. It should return the same one for the
 	// same *plan.Retriever.
 	Retriever func(context.Context, *plan.Retriever) (retrieve.Retriever, error)

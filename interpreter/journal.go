@@ -72,7 +72,7 @@ func (h *host) keptCall(ctx context.Context, t tool.Tool, args *value.Object) (*
 	out, err := t.Call(ctx, args)
 	was := journal.Outcome{Outputs: out}
 	if err != nil {
-		if ctx.Err() != nil || tool.IsPaused(err) {
+		if ctx.Err() != nil || tool.Ends(err) {
 			return nil, err
 		}
 		was = journal.Outcome{Error: err.Error()}

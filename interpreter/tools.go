@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/interpreter/tool"
@@ -20,8 +21,9 @@ import (
 const maxToolDepth = 16
 
 // tool makes a tool ready to be called by a step: one that Env.Tool knows, else
-// what its body says.
-func (f *frame) tool(t *plan.Tool, h *host) (tool.Tool, error) {
+// what its body says. By is the call of the step: its model answers where a function
+// in Python asks one.
+func (f *frame) tool(t *plan.Tool, h *host, by *module.Call) (tool.Tool, error) {
 	if f.run.env.Tool != nil {
 		x, err := f.run.env.Tool(t)
 		if err != nil {
@@ -37,7 +39,7 @@ func (f *frame) tool(t *plan.Tool, h *host) (tool.Tool, error) {
 	if t.Declared == nil {
 		return nil, fmt.Errorf("nothing here runs `%s`", t.Address)
 	}
-	return f.run.declaredTool(t, h)
+	return f.run.declaredTool(t, h, by)
 }
 
 // inFolder gives a tool that reads files the folder of the program.
@@ -75,7 +77,7 @@ func (h *host) callTool(ctx context.Context, t tool.Tool, given *value.Object) (
 	if wrong != nil {
 		return nil, wrong
 	}
-	out, err = h.keptCall(retrieve.WithCounter(ctx, h), t, args)
+	out, err = h.keptCall(retrieve.WithRunner(retrieve.WithCounter(ctx, h), h.program), t, args)
 	if err != nil {
 		return nil, toolFailure(ctx, t, err)
 	}
@@ -89,7 +91,7 @@ func toolFailure(ctx context.Context, t tool.Tool, err error) error {
 		return ended
 	}
 	var told *tool.Error
-	if tool.IsPaused(err) || errors.As(err, &told) {
+	if tool.Ends(err) || errors.As(err, &told) {
 		return err
 	}
 	return &tool.Error{Tool: t.Name(), Text: err.Error(), Err: err}

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/python"
 	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/diag"
@@ -25,22 +27,25 @@ type declaredTool struct {
 	run   *run
 	host  *host
 	plan  *plan.Tool
+	by    *module.Call // of the step
 	vars  *value.Object
 	clean func(string) string // takes secrets away; nil where there are none
 }
 
 // declaredTool makes a tool whose body the machine knows.
-func (r *run) declaredTool(t *plan.Tool, h *host) (tool.Tool, error) {
+func (r *run) declaredTool(t *plan.Tool, h *host, by *module.Call) (tool.Tool, error) {
 	switch body := t.Declared.Body(); body {
 	case "python":
-		return nil, errors.New("its body is `python`, and this version of dspi cannot run Python yet; `starlark` and `command` are bodies that run")
+		if r.env.PythonTool == nil {
+			return nil, errors.New("its body is `python`, and nothing here runs Python")
+		}
 	case "outputs", "program":
 	default:
 		if r.env.Bodies == nil {
 			return nil, fmt.Errorf("nothing here runs tools with the body `%s`", body)
 		}
 	}
-	d := &declaredTool{run: r, host: h, plan: t, vars: plan.Variables(t.Declared.Names, t.Values)}
+	d := &declaredTool{run: r, host: h, plan: t, by: by, vars: plan.Variables(t.Declared.Names, t.Values)}
 	d.clean = cleaner(secretsOf(t))
 	return d, nil
 }
@@ -75,6 +80,8 @@ func (d *declaredTool) answer(ctx context.Context, args *value.Object) (*value.O
 			return nil, err
 		}
 		return d.named(v, nil), nil
+	case "python":
+		return d.python(ctx, args)
 	case "mcp":
 		r, err := d.remote(ctx, args)
 		if err != nil {
@@ -91,6 +98,30 @@ func (d *declaredTool) answer(ctx context.Context, args *value.Object) (*value.O
 	return d.outputs(ctx, args, nil)
 }
 
+// cannotBeCalled are what is wrong with a function in Python, or with Python, whatever
+// the arguments are.
+var cannotBeCalled = []diag.Code{"E0644", "E0651", "E0655"}
+
+// python calls the function in Python. What it says of where it failed is for people:
+// the model is told the error alone.
+func (d *declaredTool) python(ctx context.Context, args *value.Object) (*value.Object, error) {
+	v, err := d.run.env.PythonTool(ctx, d.plan.Declared, args, d.by)
+	var fault *python.Fault
+	if errors.As(err, &fault) {
+		if slices.Contains(cannotBeCalled, fault.Diagnostic.Code) {
+			return nil, &tool.Broken{Tool: d.Name(), Err: fault.Diagnostic}
+		}
+		if fault.Traceback != "" {
+			d.host.Emit(trace.Event{Kind: trace.Note, Tool: d.Name(), Reason: fault.Traceback})
+		}
+		return nil, &tool.Error{Tool: d.Name(), Text: fault.Words, Err: fault.Diagnostic}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.named(v, nil), nil
+}
+
 // program runs the program that answers, as a part of the same run.
 func (d *declaredTool) program(ctx context.Context, args *value.Object) (*value.Object, error) {
 	depth, _ := ctx.Value(toolDepth{}).(int)
@@ -101,7 +132,7 @@ func (d *declaredTool) program(ctx context.Context, args *value.Object) (*value.
 	by := caller{path: d.host.path + "/" + d.plan.Name, step: d.host.step}
 	out, err := d.run.plan(ctx, d.plan.Plan, args, by)
 	var g *diag.Diagnostic
-	if errors.As(err, &g) && !tool.IsPaused(err) {
+	if errors.As(err, &g) && !tool.Ends(err) {
 		return nil, &tool.Error{Tool: d.Name(), Text: inWords(g), Err: err}
 	}
 	return out, err

@@ -78,7 +78,7 @@ func (d *declaredTool) cleaned(v any) any {
 
 // discreet returns an error without secrets.
 func (d *declaredTool) discreet(err error) error {
-	if d.clean == nil || tool.IsPaused(err) {
+	if d.clean == nil || tool.Ends(err) {
 		return err
 	}
 	var e *tool.Error

@@ -20,6 +20,15 @@ func withBudget(ctx context.Context, parts []string) (context.Context, error) {
 	if len(parts) == 0 {
 		return ctx, nil
 	}
+	l, err := budgetLimits(parts)
+	if err != nil {
+		return nil, err
+	}
+	return lm.WithBudget(ctx, lm.NewBudget(l)), nil
+}
+
+// budgetLimits reads the parts of --budget.
+func budgetLimits(parts []string) (lm.BudgetLimits, error) {
 	var l lm.BudgetLimits
 	for _, part := range parts {
 		name, text, _ := strings.Cut(part, "=")
@@ -41,9 +50,9 @@ func withBudget(ctx context.Context, parts []string) (context.Context, error) {
 			good = l.Time > 0
 		}
 		if err != nil || !good {
-			return nil, wrong("--budget cannot be `%s`", part).
+			return l, wrong("--budget cannot be `%s`", part).
 				hint("a budget has one or more of: usd=0.50, calls=500, tokens=200000, time=10m")
 		}
 	}
-	return lm.WithBudget(ctx, lm.NewBudget(l)), nil
+	return l, nil
 }

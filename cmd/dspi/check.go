@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 )
 
 func checkCommand(a *app) *cobra.Command {
-	var asJSON bool
+	var f checkFlags
 	cmd := &cobra.Command{
 		Use:   "check PATH…",
 		Short: "Find mistakes before anything is spent",
@@ -24,29 +25,50 @@ bound, every setting exists. Nothing runs and nothing is sent.
 
 A folder stands for the .dsp files in it, a file for itself and what it imports.
 Without a path the current folder is checked. The exit status is 1 when there are
-errors; warnings alone leave it at 0.`,
+errors; warnings alone leave it at 0.
+
+With --python the modules that the files name in Python are imported: that each
+function and class is there, takes what it is given and gives what is expected, as
+far as its annotations tell. The columns of data sets that come from Python are
+known, too.`,
 		Example: `  dspi check hello.dsp
-  dspi check programs --json`,
-		RunE: func(_ *cobra.Command, args []string) error { return a.check(args, asJSON) },
+  dspi check programs --json
+  dspi check rank.dsp --python`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.check(cmd.Context(), args, f) },
 	}
-	jsonFlag(cmd, &asJSON, "print one JSON object with all diagnostics")
+	jsonFlag(cmd, &f.json, "print one JSON object with all diagnostics")
+	cmd.Flags().BoolVar(&f.python, "python", false, "import what is named in Python, and compare")
 	completeFiles(cmd)
 	return cmd
 }
 
+// checkFlags are the flags of `dspi check`.
+type checkFlags struct {
+	json   bool
+	python bool
+}
+
 // check is `dspi check`.
-func (a *app) check(paths []string, asJSON bool) error {
+func (a *app) check(ctx context.Context, paths []string, f checkFlags) error {
 	files, err := dspFiles(paths)
 	missing := listOf(err)
 	if err != nil && missing == nil {
 		return err
 	}
 	c := &checking{seen: map[string]bool{}, diags: missing, unreadable: missing != nil}
+	if f.python {
+		p := &checkedPython{app: a, runtimes: map[string]*dspi.Runtime{}}
+		defer p.close()
+		c.with = func(src *dspi.Source) diag.List { return p.check(ctx, src) }
+	}
 	for _, root := range roots(c.load(files)) {
 		c.check(root)
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	reports := c.reports()
-	if asJSON {
+	if f.json {
 		if err := a.writeJSON(checked{len(c.seen), reports}); err != nil {
 			return err
 		}
@@ -77,8 +99,9 @@ type checked struct {
 // checking collects what is found in several projects.
 type checking struct {
 	diags      diag.List
-	seen       map[string]bool // absolute paths of the files that were checked
-	unreadable bool            // a file is not there, or may not be read
+	seen       map[string]bool              // absolute paths of the files that were checked
+	unreadable bool                         // a file is not there, or may not be read
+	with       func(*dspi.Source) diag.List // checks a source; nil: dspi.Check
 }
 
 // load reads files. What cannot be read is reported and left out.
@@ -103,7 +126,12 @@ func (c *checking) check(src *dspi.Source) {
 	if c.seen[absolute(src.File.Source.Name)] {
 		return
 	}
-	_, diags := dspi.Check(src)
+	var diags diag.List
+	if c.with != nil {
+		diags = c.with(src)
+	} else {
+		_, diags = dspi.Check(src)
+	}
 	_, settings := dspi.LoadSettings(src.File.Source.Name)
 	c.diags = append(append(c.diags, diags...), settings...)
 	for _, path := range src.Imports() {

@@ -20,7 +20,9 @@ func compareCommand(a *app) *cobra.Command {
 both have: the difference of each metric, B less A, with its 95 % interval, the
 p-value of a paired test (McNemar's, exact, for shares; else a permutation of
 signs), corrected by Holm's method for all metrics, the size of the effect, and the
-smallest difference that so many rows would show.
+smallest difference that so many rows would show in four of five tries. A metric of
+all rows together, such as macro_f1, is compared by drawing rows with the answers of
+both, and by exchanging the two answers of rows.
 
 Rows are matched by their number, and they must hold the same.`,
 		Example: `  dspi compare before.json after.json
@@ -94,13 +96,13 @@ func (a *app) tellComparison(x, y *evaluate.Results, rows int, all []*evaluate.C
 	var b strings.Builder
 	fmt.Fprintf(&b, "A: %s%s\nB: %s%s\n%s in common\n\n", x.Evaluation, modelsLine(x.Models), y.Evaluation, modelsLine(y.Models), plural(rows, "row"))
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "metric\tA\tB\tB - A\t95 % interval\tn\tp\tp (Holm)\teffect\ttest\t\n")
+	fmt.Fprint(w, "metric\tA\tB\tB - A\t95 % interval\tn\tp\tp (Holm)\teffect\ttest\tdetectable\t\n")
 	for _, c := range all {
 		span := ""
 		if c.Interval != nil {
 			span = signed(c.Interval.Low) + " to " + signed(c.Interval.High)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%.2f\t%s\t\n", c.Metric, figure(c.A), figure(c.B), signed(c.Difference), span, c.N, pValue(c.P), pValue(c.Adjusted), c.Effect, c.Test)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%.2f\t%s\t%s\t\n", c.Metric, figure(c.A), figure(c.B), signed(c.Difference), span, c.N, pValue(c.P), pValue(c.Adjusted), c.Effect, c.Test, figure(c.Detectable))
 	}
 	_ = w.Flush() // a Builder does not fail
 	b.WriteString("\n")
@@ -129,7 +131,7 @@ func verdict(c *evaluate.Comparison) string {
 	switch {
 	case c.N == 0:
 		return "no row has a score of both"
-	case c.Better+c.Worse == 0:
+	case c.Better+c.Worse == 0 && c.Difference == 0:
 		return "both are the same on every row"
 	case !c.Clear():
 		return fmt.Sprintf("the data cannot tell them apart; %s would show a difference of %s or more", plural(c.N, "row"), figure(c.Detectable))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -36,7 +38,7 @@ it gives them.`,
   dspi data 'logs/*.jsonl' --rows 0
   dspi data route.dsp dev --json`,
 		Args: arguments(1, 2, "a FILE"),
-		RunE: func(_ *cobra.Command, args []string) error { return a.lookAtData(&f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.lookAtData(cmd.Context(), &f, args) },
 	}
 	f.settings.flags(cmd, false)
 	flags := cmd.Flags()
@@ -48,11 +50,11 @@ it gives them.`,
 }
 
 // lookAtData is `dspi data`.
-func (a *app) lookAtData(f *dataFlags, args []string) error {
+func (a *app) lookAtData(ctx context.Context, f *dataFlags, args []string) error {
 	if f.rows < 0 {
 		return wrong("--rows cannot be %d", f.rows).say("It is a number of rows.")
 	}
-	t, err := a.openData(f, args)
+	t, err := a.openData(ctx, f, args)
 	if err != nil {
 		return err
 	}
@@ -75,7 +77,7 @@ func (a *app) lookAtData(f *dataFlags, args []string) error {
 	return nil
 }
 
-func (a *app) openData(f *dataFlags, args []string) (*datasets.Table, error) {
+func (a *app) openData(ctx context.Context, f *dataFlags, args []string) (*datasets.Table, error) {
 	if !strings.HasSuffix(args[0], ".dsp") && !strings.HasSuffix(args[0], ".dspi") {
 		if len(args) > 1 {
 			return nil, wrong("dspi data takes no argument `%s`", args[1]).say("A name belongs behind a .dsp file.")
@@ -114,7 +116,15 @@ func (a *app) openData(f *dataFlags, args []string) (*datasets.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dspi.OpenDatasetWith(d, values)
+	if d.Python == nil {
+		return dspi.OpenDatasetWith(d, values)
+	}
+	r := dspi.NewRuntime(dspi.Options{Python: a.pythonFor(args[0])})
+	t, err := r.OpenDataset(ctx, d, values)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return datasets.Closing(t, r.Close), nil
 }
 
 // tellData prints what a table holds.

@@ -31,12 +31,15 @@ type evalFlags struct {
 	budget      []string
 	callFlags
 	keepFlags
+	evalResume
+
+	maxErrorsGiven bool
 }
 
 func evalCommand(a *app) *cobra.Command {
 	var f evalFlags
 	cmd := &cobra.Command{
-		Use:   "eval FILE [NAME]",
+		Use:   "eval FILE [NAME] | --resume RUN",
 		Short: "Measure a program on data",
 		Long: `Runs the program of an evaluate block on each row of its data and computes its
 metrics. Each score comes with the rows that it rests on and its 95 % interval:
@@ -48,13 +51,20 @@ happens, or when the condition of require does not hold.
 
 --model answers the program. The steps of a metric keep the model that the metric
 names. Results can be saved in several forms: .json holds everything and is what
-dspi compare reads, .jsonl and .csv hold the rows, .html is a page to look at.`,
+dspi compare reads, .jsonl and .csv hold the rows, .html is a page to look at.
+
+An evaluation that was stopped, killed or given up goes on with --resume: rows that
+were measured are not run again, and no call that was answered is made again.`,
 		Example: `  dspi eval route.dsp
   dspi eval route.dsp route_dev --limit 100 --model openai/gpt-4o-mini
   dspi eval route.dsp --save before.json --save before.html
-  dspi eval route.dsp --json | jq .metrics`,
-		Args: arguments(1, 2, "a FILE"),
+  dspi eval route.dsp --json | jq .metrics
+  dspi eval --resume last`,
+		Args: arguments(0, 2, "a FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.resume == "" && len(args) == 0 {
+				return arguments(1, 2, "a FILE")(cmd, args)
+			}
 			if err := f.check(cmd); err != nil {
 				return err
 			}
@@ -75,6 +85,7 @@ dspi compare reads, .jsonl and .csv hold the rows, .html is a page to look at.`,
 	budgetFlag(cmd, &f.budget)
 	f.callFlags.flags(cmd)
 	f.keepFlags.flags(cmd)
+	f.resumeFlag(a, cmd)
 	completeFiles(cmd)
 	return cmd
 }
@@ -105,7 +116,8 @@ func (f *evalFlags) check(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	return nil
+	f.maxErrorsGiven = changed("max-errors")
+	return f.checkResume(cmd)
 }
 
 // savedForms are the endings of files of results.
@@ -120,15 +132,22 @@ func savedForm(path string) error {
 
 // runEval is `dspi eval`.
 func (a *app) runEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, args []string) (err error) {
-	project, err := a.load(args[0], "")
+	file, name := "", ""
+	if f.resume != "" {
+		if file, name, err = a.resumeEval(ctx, f, cmd, args); err != nil {
+			return err
+		}
+	} else {
+		file = args[0]
+		if len(args) > 1 {
+			name = args[1]
+		}
+	}
+	project, err := a.load(file, "")
 	if err != nil {
 		return err
 	}
-	name := ""
-	if len(args) > 1 {
-		name = args[1]
-	}
-	e, err := chooseEvaluation(project, args[0], name)
+	e, err := chooseEvaluation(project, file, name)
 	if err != nil {
 		return err
 	}
@@ -154,11 +173,17 @@ func (a *app) runEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, arg
 		}
 		saves = append(saves, at)
 	}
+	if f.origin, err = a.evalOrigin(f, e, project, opt); err != nil {
+		return err
+	}
 	if ctx, err = withBudget(ctx, f.budget); err != nil {
 		return err
 	}
 	a.noteBaseline(p.Plan)
-	runtime, err := a.openSession(f.callFlags, f.keepFlags, opt.Settings, p.Plan, dspi.Options{})
+	f.newEvalID()
+	var options dspi.Options
+	calls := newRowCalls(saves, f.noHistory, p.Plan, &options)
+	runtime, err := a.openSession(f.callFlags, f.keepFlags, opt.Settings, p.Plan, options)
 	if err != nil {
 		return err
 	}
@@ -167,8 +192,8 @@ func (a *app) runEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, arg
 			err = cerr
 		}
 	}()
-	limits := dspi.EvalOptions{Concurrency: f.concurrency, Limit: f.limit}
-	if cmd.Flags().Changed("max-errors") {
+	limits := dspi.EvalOptions{Concurrency: f.concurrency, Limit: f.limit, Run: f.id, Resume: f.before != nil}
+	if f.maxErrorsGiven {
 		limits.MaxErrors = &f.maxErrors
 	}
 	progress := newEvalProgress(p)
@@ -178,13 +203,16 @@ func (a *app) runEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, arg
 	go progress.count(counting, p, f.limit)
 	var display display
 	display.show(func() func() { return progress.show(a) })
+	runtime.beginEval(ctx, f, p)
 	results, err := runtime.Evaluate(ctx, p, limits)
+	runtime.endEval(ctx, f, p, results, err)
 	display.stop()
 	if results == nil || results.N == 0 && err != nil {
 		return err
 	}
+	source := calls.source(context.WithoutCancel(ctx), runtime)
 	for _, path := range saves {
-		if werr := saveResults(path, results); werr != nil {
+		if werr := saveResults(path, results, source); werr != nil {
 			a.report(werr)
 			err = errors.Join(err, &exit{code: exitFailed})
 		}
@@ -192,6 +220,7 @@ func (a *app) runEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, arg
 	if perr := a.printResults(f, results, saves); perr != nil {
 		return perr
 	}
+	a.tellEvalResume(runtime, f, results)
 	switch {
 	case err != nil:
 		return err
@@ -287,7 +316,9 @@ func (x *evalProgress) count(ctx context.Context, p *dspi.EvalPlan, limit int) {
 
 // row counts a measured row.
 func (x *evalProgress) row(r *evaluate.Row) {
-	x.used(r.Usage)
+	if !r.Before {
+		x.used(r.Usage)
+	}
 	x.wrote(r.Error != nil || len(r.Errors) > 0)
 	x.mu.Lock()
 	defer x.mu.Unlock()

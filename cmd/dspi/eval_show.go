@@ -265,8 +265,9 @@ func writeCells(w io.Writer, r *evaluate.Results) error {
 }
 
 // saveResults writes results to a file in the form that its name tells. The file is
-// written beside its place and moved there when it is whole.
-func saveResults(path string, r *evaluate.Results) error {
+// written beside its place and moved there when it is whole. A page shows the messages
+// that calls has; nil: none.
+func saveResults(path string, r *evaluate.Results, calls report.Source) error {
 	var b bytes.Buffer
 	var err error
 	switch strings.ToLower(filepath.Ext(path)) {
@@ -280,7 +281,7 @@ func saveResults(path string, r *evaluate.Results) error {
 	case ".csv":
 		err = writeCells(&b, r)
 	case ".html":
-		err = report.Write(&b, r)
+		err = report.Write(&b, r, calls)
 	}
 	if err == nil {
 		err = putFile(path, b.Bytes())

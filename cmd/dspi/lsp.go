@@ -26,7 +26,7 @@ The exit status is 0 when the editor said shutdown and exit, else 1.`,
 			s := lsp.New(lsp.Options{
 				Version: moduleVersion(),
 				Options: snapshot.Options{
-					Universe: stdlib.Universe(), Columns: dspi.Columns,
+					Universe: stdlib.Universe(), Columns: dspi.Columns, Passages: dspi.PassageColumns,
 					Read: func(path string) (string, error) { return dspi.ReadText(path, path) },
 				},
 			})

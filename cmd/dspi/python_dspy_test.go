@@ -17,7 +17,7 @@ import (
 
 // TestDSPyPages runs the examples on the pages of codes that need a Python, with one.
 func TestDSPyPages(t *testing.T) {
-	for _, code := range []diag.Code{"E0650", "E0651", "E0652", "E0653", "E0654", "E0655"} {
+	for _, code := range []diag.Code{"E0650", "E0651", "E0652", "E0653", "E0654", "E0655", "E0657"} {
 		for _, ex := range diag.Examples(code) {
 			t.Run(string(code)+"/"+ex.Kind, func(t *testing.T) {
 				archive := txtar.Parse([]byte(ex.Text))

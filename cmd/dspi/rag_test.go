@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 )
@@ -64,13 +65,18 @@ func TestRAGCommand(t *testing.T) {
 
 func TestIndexingLine(t *testing.T) {
 	for want, p := range map[string]retrieve.Progress{
-		"retriever.wiki: reading, 2000 passages":        {Retriever: "retriever.wiki", Doing: retrieve.Reading, Done: 2000},
-		"retriever.wiki: embedding 120 of 500 passages": {Retriever: "retriever.wiki", Doing: retrieve.Embedding, Done: 120, Total: 500},
-		"retriever.a.wiki: indexing 1 of 1 passage":     {Retriever: "retriever.a.wiki", Doing: retrieve.Indexing, Done: 1, Total: 1},
+		"retriever.wiki: reading, 2000 passages":                             {Retriever: "retriever.wiki", Doing: retrieve.Reading, Done: 2000},
+		"retriever.wiki: embedding 120 of 500 passages":                      {Retriever: "retriever.wiki", Doing: retrieve.Embedding, Done: 120, Total: 500},
+		"retriever.a.wiki: waiting, because another process makes the index": {Retriever: "retriever.a.wiki", Doing: retrieve.Waiting},
+		"retriever.a.wiki: indexing 1 of 1 passage":                          {Retriever: "retriever.a.wiki", Doing: retrieve.Indexing, Done: 1, Total: 1},
 	} {
-		if got := indexingLine(p); got != want {
+		if got := indexingLine(p, 0); got != want {
 			t.Errorf("it says %q, want %q", got, want)
 		}
+	}
+	p := retrieve.Progress{Retriever: "retriever.wiki", Doing: retrieve.Embedding, Done: 120, Total: 500}
+	if got, want := indexingLine(p, 3*time.Second), "retriever.wiki: embedding 120 of 500 passages, 40.0 a second, 9.5 s left"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
 	}
 	var errs bytes.Buffer
 	if a := newApp(strings.NewReader(""), nil, &errs, nil); a.indexing() != nil {

@@ -98,6 +98,9 @@ func (a *app) render(cmd *cobra.Command, f *renderFlags, args []string) error {
 	}
 	if tuned != nil && f.demos == "" {
 		demos = tuned.Demos
+		if tuned.Nearest > 0 {
+			demos = prompt.Nearest(step.Signature, demos, inputs, tuned.Nearest)
+		}
 	}
 	sig := *tuned.Signature(step.Signature)
 	if cmd.Flags().Changed("instructions") {
@@ -194,13 +197,13 @@ func findOp(ops []*plan.Op, step *program.Step) *plan.Op {
 // instructions that the command line says.
 func asWanted(op *plan.Op, instructions string, adapter prompt.Adapter, demos []prompt.Demo) *plan.Op {
 	o, step := *op, *op.Step
-	step.Settings.Adapter = adapter.Name()
+	step.Settings.Adapter, o.Adapter = adapter.Name(), adapter.Name()
 	o.Step = &step
 	if instructions != "" {
 		o.Instructions = instructions
 	}
 	if demos != nil {
-		o.Demos = demos
+		o.Demos, o.Nearest = demos, 0 // those that are nearest were chosen
 	}
 	o.Parts = nil
 	for _, part := range op.Parts {

@@ -45,6 +45,12 @@ func (a *app) completeResumable(ctx context.Context, args []string) []cobra.Comp
 	if len(args) > 0 {
 		in = args[0]
 	}
+	return a.resumableIn(ctx, in, false)
+}
+
+// resumableIn lists the runs of a file or folder that can be resumed: evaluations, or
+// the others.
+func (a *app) resumableIn(ctx context.Context, in string, eval bool) []cobra.Completion {
 	at, err := a.storeOf(in)
 	if err != nil || !at.Exists() {
 		return nil
@@ -57,7 +63,7 @@ func (a *app) completeResumable(ctx context.Context, args []string) []cobra.Comp
 	runs, _ := listed(ctx, store, 50, false)
 	var out []cobra.Completion
 	for i := range runs {
-		if r := &runs[i]; resumable(r) {
+		if r := &runs[i]; resumable(r) && (r.Origin.Evaluation != "") == eval {
 			out = append(out, cobra.CompletionWithDesc(r.ID, fmt.Sprintf("%s, which %s", shownProgram(r), statusWords(r.Status))))
 		}
 	}
@@ -107,7 +113,7 @@ func (a *app) resume(ctx context.Context, f *runFlags, args []string) (*target, 
 		return nil, err
 	}
 	defer store.Close()
-	run, err := a.resumable(ctx, store, f.resume)
+	run, err := a.resumable(ctx, store, f.resume, false)
 	if err != nil {
 		return nil, err
 	}
@@ -162,17 +168,21 @@ func (f *runFlags) resumeTable(t *hist.Table) {
 	}
 }
 
-// resumable finds the run of an id, or the last one that can be resumed.
-func (a *app) resumable(ctx context.Context, store hist.Store, id string) (*hist.Run, error) {
+// resumable finds the run of an id, or the last one that can be resumed: of those of
+// `dspi eval`, or of the others.
+func (a *app) resumable(ctx context.Context, store hist.Store, id string, eval bool) (*hist.Run, error) {
 	if id == "last" {
 		runs, err := store.Runs(ctx, 0)
 		if err != nil {
 			return nil, err
 		}
 		for i := range runs {
-			if _, row := hist.IsRow(runs[i].ID); !row && runs[i].Resumable() {
+			if resumable(&runs[i]) && (runs[i].Origin.Evaluation != "") == eval {
 				return &runs[i], nil
 			}
+		}
+		if eval {
+			return nil, wrong("no evaluation can be resumed").say("All that are kept ended well, or are still running.").hint("which runs there are: dspi runs")
 		}
 		return nil, wrong("no run can be resumed").say("All runs that are kept ended well, or are still running.").hint("which runs there are: dspi runs")
 	}
@@ -188,13 +198,21 @@ func (a *app) resumable(ctx context.Context, store hist.Store, id string) (*hist
 		return nil, noRun(err, id)
 	}
 	if batch, row := hist.IsRow(run.ID); row {
-		return nil, wrong("the run %s is a row of a batch", run.ID).hint("resume the batch: dspi run --resume %s", batch)
+		command := "run"
+		if run.Origin != nil && run.Origin.Evaluation != "" {
+			command = "eval"
+		}
+		return nil, wrong("the run %s is a row of a batch", run.ID).hint("resume the batch: dspi %s --resume %s", command, batch)
 	}
 	switch {
 	case run.Status == hist.OK:
 		return nil, wrong("the run %s ended well", run.ID).say("There is nothing left to do.").hint("what it made: dspi show %s", run.ID)
 	case run.Status == hist.Running:
 		return nil, wrong("the run %s is still running", run.ID).say("Another process is at work on it.").hint("which runs there are: dspi runs")
+	case run.Origin != nil && run.Origin.Evaluation != "" && !eval:
+		return nil, wrong("the run %s is an evaluation", run.ID).hint("resume it: dspi eval --resume %s", run.ID)
+	case run.Origin != nil && run.Origin.Evaluation == "" && eval:
+		return nil, wrong("the run %s is no evaluation", run.ID).hint("resume it: dspi run --resume %s", run.ID)
 	case run.Origin == nil:
 		return nil, wrong("the run %s cannot be resumed", run.ID).say("It is not known how it was begun: an older dspi kept it, or it was run by a program.")
 	}
@@ -306,7 +324,11 @@ func (s *session) resumeLine(id string) string {
 	if here, err := s.app.storeOf("."); err != nil || absolute(here.String()) != absolute(s.kept.at.String()) {
 		where = s.kept.about.File + " "
 	}
-	return "dspi run " + where + "--resume " + id
+	command := "dspi run "
+	if o := s.kept.about.Origin; o != nil && o.Evaluation != "" {
+		command = "dspi eval "
+	}
+	return command + where + "--resume " + id
 }
 
 // wordResume puts the whole line into the ways out of a run that waits.

@@ -36,7 +36,11 @@ type theatre struct {
 	*server
 	t       *testing.T
 	program string
+	command string   // run or eval
 	args    []string // of a run that is not resumed
+	kills   int
+	// plain takes out of what is printed what no two runs share.
+	plain func(string) string
 
 	mu     sync.Mutex
 	counts map[string]int // requests by what they ask
@@ -51,11 +55,14 @@ type theatre struct {
 var asksFor = regexp.MustCompile(`(outline|story) of (topic \d+)`)
 
 func openTheatre(t *testing.T, program string) *theatre {
-	th := &theatre{t: t, counts: map[string]int{}, known: map[string]int{}}
+	th := &theatre{t: t, command: "run", kills: kills(), plain: func(s string) string { return s }, counts: map[string]int{}, known: map[string]int{}}
 	th.server = serve(t, protocols[0], func(w http.ResponseWriter, r *http.Request, _ int, messages []lm.Message) bool {
 		last := messages[len(messages)-1].Text()
 		id := "outline of " + regexp.MustCompile(`topic \d+`).FindString(last)
-		if m := asksFor.FindString(last); m != "" {
+		switch m := asksFor.FindString(last); {
+		case strings.Contains(last, "[[ ## verdict ## ]]"):
+			id = "verdict of " + regexp.MustCompile(`topic \d+`).FindString(last)
+		case m != "":
 			id = "story of " + strings.TrimPrefix(m, "outline of ")
 		}
 		th.mu.Lock()
@@ -95,9 +102,12 @@ model served {
 // what it printed.
 func (th *theatre) leg(n int, hold bool) (ended bool, stdout string) {
 	th.t.Helper()
-	args := append([]string{"run", th.program, "--no-cache"}, th.args...)
+	args := append([]string{th.command, th.program, "--no-cache"}, th.args...)
 	if th.resumable() {
-		args = []string{"run", th.program, "--resume", "last", "--no-cache"}
+		args = []string{th.command, th.program, "--resume", "last", "--no-cache"}
+		if th.command == "eval" {
+			args = append(args, "--json")
+		}
 	}
 	th.mu.Lock()
 	th.left, th.hold, th.signal = n, hold, make(chan struct{})
@@ -181,11 +191,12 @@ func (th *theatre) look() {
 		var entry struct {
 			Text    string
 			Outputs json.RawMessage
+			Row     json.RawMessage
 		}
 		if err := json.Unmarshal(data, &entry); err != nil {
 			th.t.Fatal(err)
 		}
-		for _, id := range regexp.MustCompile(`(story of |outline of )topic \d+`).FindAllString(entry.Text+string(entry.Outputs), -1) {
+		for _, id := range regexp.MustCompile(`(story of |outline of |verdict of )topic \d+`).FindAllString(entry.Text+string(entry.Outputs)+string(entry.Row), -1) {
 			if _, ok := th.known[id]; !ok {
 				th.known[id] = th.counts[id]
 			}
@@ -213,7 +224,7 @@ func (th *theatre) checked() {
 // enough, resumes it each time, and compares what it prints with an undisturbed run.
 func (th *theatre) perform(calls int) {
 	t := th.t
-	undisturbed := finishIn(t, command(t.Context(), append([]string{"run", th.program, "--no-cache", "--no-history"}, th.args...)...))
+	undisturbed := finishIn(t, command(t.Context(), append([]string{th.command, th.program, "--no-cache", "--no-history"}, th.args...)...))
 	if len(th.counts) != calls {
 		t.Fatalf("the program makes %d calls, not %d", len(th.counts), calls)
 	}
@@ -221,7 +232,7 @@ func (th *theatre) perform(calls int) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
-	want := kills()
+	want := th.kills
 	legs, most := 0, max(2, calls/(want/2+1))
 	for done := 0; done < want; {
 		n := 1 + random.IntN(most)
@@ -237,8 +248,8 @@ func (th *theatre) perform(calls int) {
 			}
 			ended, out = th.leg(0, false)
 		}
-		if !ended || out != undisturbed {
-			t.Fatalf("after %d kills the program prints\n%s\nand undisturbed\n%s", done, out, undisturbed)
+		if !ended || th.plain(out) != th.plain(undisturbed) {
+			t.Fatalf("after %d kills the program prints\n%s\nand undisturbed\n%s", done, th.plain(out), th.plain(undisturbed))
 		}
 		if th.resumable() {
 			t.Error("a run that has ended can be resumed")

@@ -82,6 +82,9 @@ func (a *app) runs(ctx context.Context, in string, limit int, rows, asJSON bool)
 		can := ""
 		if resumable(r) {
 			can = "can be resumed"
+			if r.Origin.Evaluation != "" {
+				can = "can be resumed with dspi eval"
+			}
 		}
 		table = append(table, []string{
 			r.ID, r.Started.Local().Format("2006-01-02 15:04:05"), strings.TrimPrefix(r.Program, "program."), string(r.Status),

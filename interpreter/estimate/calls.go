@@ -45,7 +45,11 @@ func (e *estimator) call(op *plan.Op, s *scope, times Range, bound []program.Bin
 		open = open.add(s.size(in.Value))
 	}
 	fixed := 0.0
-	for _, m := range adapter.Messages(&sig, op.Demos, given) {
+	demos := op.Demos
+	if op.Nearest > 0 { // which of them depends on the inputs
+		demos = demos[:min(op.Nearest, len(demos))]
+	}
+	for _, m := range adapter.Messages(&sig, demos, given) {
 		fixed += float64(utf8.RuneCountInString(m.Text()))
 	}
 	in := exactly(fixed).add(open).times(exactly(1.0 / perToken))

@@ -25,13 +25,14 @@ type Comparison struct {
 	// Difference is B - A, with its interval.
 	Difference float64   `json:"difference"`
 	Interval   *Interval `json:"interval,omitempty"`
-	// Test is "mcnemar" or "permutation"; P its two-sided p-value, and Adjusted
+	// Test is "mcnemar", "permutation" or "exchange"; P its two-sided p-value, and Adjusted
 	// that after Holm's correction for all metrics that are compared.
 	Test     string  `json:"test"`
 	P        float64 `json:"p"`
 	Adjusted float64 `json:"p_holm"`
 	// Effect is the standardized difference: the mean of the rows' differences
-	// by their standard deviation (Cohen's d_z). 0 where all are the same.
+	// by their standard deviation (Cohen's d_z). 0 where all are the same, and for
+	// a metric of all rows together.
 	Effect float64 `json:"effect"`
 	// Better and Worse count the rows where B is above and below A.
 	Better int `json:"above"`
@@ -55,6 +56,9 @@ func Compare(a, b *Results) []*Comparison {
 	for _, m := range a.Metrics {
 		if other, ok := b.Metric(m.Name); ok {
 			c := comparison(m.Name, m.Unit == "", a, b)
+			if c.N+c.OnlyA+c.OnlyB == 0 { // no row has a score of it
+				c = wholeComparison(m.Name, a, b)
+			}
 			c.Lower = m.Lower || other.Lower
 			out = append(out, c)
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 // MostClasses is how many classes an output may have of which a Confusion is made.
-const MostClasses = 60
+const MostClasses = 150
 
 // NoAnswer is the class of rows whose run failed.
 const NoAnswer = "(no answer)"

@@ -89,6 +89,8 @@ type Row struct {
 	Usage    interpreter.Usage      `json:"usage"`
 	Judging  *interpreter.Usage     `json:"judging,omitempty"`
 	Seconds  float64                `json:"seconds"`
+	// Before says that an earlier leg of the evaluation measured it.
+	Before bool `json:"-"`
 }
 
 // Summary is what a metric came to.
@@ -104,6 +106,8 @@ type Summary struct {
 	Proportion bool   `json:"proportion"`
 	Lower      bool   `json:"lower_is_better,omitempty"`
 	Unit       string `json:"unit,omitempty"`
+	// Whole tells that it is of all rows together: no row has a score of it.
+	Whole bool `json:"whole,omitempty"`
 }
 
 // Scores returns the scores of a metric in the order of the rows, without those

@@ -114,6 +114,10 @@ type Origin struct {
 	Files map[string]string `json:"files,omitempty"`
 	// Unkept are the inputs that are not whole in Inputs: secrets, bytes of media.
 	Unkept []string `json:"unkept,omitempty"`
+	// Evaluation is the name of the evaluation whose rows the batch measures; "" for
+	// any other run. MaxErrors is how many of them may fail, where that was given.
+	Evaluation string `json:"evaluation,omitempty"`
+	MaxErrors  *int   `json:"max_errors,omitempty"`
 	// Table makes the run a batch: its rows are runs of their own, whose ids are
 	// the id of the batch, a dash, and the number of the row. nil for all others.
 	Table *Table `json:"table,omitempty"`

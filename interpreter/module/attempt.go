@@ -231,10 +231,11 @@ func (e *AttemptsError) Error() string {
 func (e *AttemptsError) Unwrap() error { return e.Err }
 
 // Ends reports whether a failure ends the run, so that no further attempt is made:
-// the run was stopped, waits for a person, has used up its budget, or dspi itself
+// the run was stopped, waits for a person, has used up its budget, cannot call a tool
+// at all, or dspi itself
 // is at fault.
 func Ends(ctx context.Context, err error) bool {
-	if ctx.Err() != nil || tool.IsPaused(err) {
+	if ctx.Err() != nil || tool.Ends(err) {
 		return true
 	}
 	if e := lm.AsError(err); e != nil && (e.Kind == lm.KindBudget || e.Kind == lm.KindCanceled) {

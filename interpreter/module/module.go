@@ -54,6 +54,8 @@ type Call struct {
 	// Tools are those of its setting `tools`, Retriever that of `from`.
 	Tools     []tool.Tool
 	Retriever retrieve.Retriever
+	// Where says which passages are searched: its Keep is nil for all.
+	Where retrieve.Filter
 	// Parts are the modules that it holds: one for a module that wraps, any
 	// number for one that holds many.
 	Parts []*Part

@@ -37,7 +37,11 @@ func about(project *program.Project, prog *program.Program) []About {
 		if o.Program != prog {
 			continue
 		}
-		text := o.Optimizer
+		names := make([]string, len(o.Stages))
+		for i, s := range o.Stages {
+			names[i] = s.Optimizer
+		}
+		text := strings.Join(names, ", then ")
 		if len(o.Maximize) > 0 {
 			text += ", more " + metricNames(o.Maximize)
 		}

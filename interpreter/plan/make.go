@@ -210,7 +210,17 @@ func (m *maker) stepAt(prog *program.Program, st *program.Step, outer []Choice, 
 		own = state.Path(at, state.Comparison)
 	}
 	if t := m.opt.State.Step(own); t != nil {
-		op.Instructions, op.Demos, op.Signature = t.Instructions, t.Demos, t.Signature(op.Signature)
+		op.Instructions, op.Demos, op.Nearest, op.Signature = t.Instructions, t.Demos, t.Nearest, t.Signature(op.Signature)
+	}
+	switch v := m.opt.State.Setting(own, "temperature").(type) {
+	case float64:
+		op.Temperature = &v
+	case int:
+		warm := float64(v)
+		op.Temperature = &warm
+	}
+	if name, ok := m.opt.State.Setting(own, "adapter").(string); ok {
+		op.Adapter = name
 	}
 	if x, ok := m.opt.Universe.Module(op.Module); ok && x.Opaque {
 		return op

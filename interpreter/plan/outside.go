@@ -3,6 +3,7 @@ package plan
 import (
 	"strings"
 
+	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
 )
 
@@ -39,6 +40,17 @@ func (m *maker) retriever(name string) *Retriever {
 	r.File, _ = m.fixed(d.Names, d.File).(string)
 	r.Folder, _ = m.fixed(d.Names, d.Folder).(string)
 	r.K, _ = m.fixed(d.Names, d.K).(int)
+	r.Candidates, _ = m.fixed(d.Names, d.Candidates).(int)
+	r.VectorWeight = number(m.fixed(d.Names, d.VectorWeight))
+	if x := number(m.fixed(d.Names, d.Diversity)); x != nil {
+		r.Diversity = *x
+	}
+	if d.Rerank != nil {
+		around := m.path
+		m.path = ""
+		r.Rerank = m.program(d.Rerank, nil)
+		m.path = around
+	}
 	switch ref := d.Embedder; {
 	case ref.Model != nil:
 		r.Embedder = m.declared(ref.Model, r.Address, ref.Place)
@@ -51,6 +63,27 @@ func (m *maker) retriever(name string) *Retriever {
 		r.Embedder = m.address(ref.Address, r.Address)
 	}
 	return r
+}
+
+// number returns a number as a float; nil for anything else.
+func number(v any) *float64 {
+	switch n := v.(type) {
+	case float64:
+		return &n
+	case int:
+		f := float64(n)
+		return &f
+	}
+	return nil
+}
+
+// NamedRetriever resolves the retriever of a name as the steps that search it do. When
+// the list has errors it is only to be looked at.
+func NamedRetriever(project *program.Project, name string, opt Options) (*Retriever, diag.List) {
+	m := newMaker(project, opt)
+	r := m.retriever(name)
+	m.diags.Sort()
+	return r, m.diags
 }
 
 // tool resolves a tool. One that is a program is planned once, however many steps

@@ -86,6 +86,12 @@ type Op struct {
 	// place of those that are written, "" and none where there are none.
 	Instructions string
 	Demos        []*value.Object
+	// Nearest is how many of Demos each call is shown: those that are nearest to its
+	// inputs; 0: all.
+	Nearest int
+	// Temperature, where it is not nil, is what tuning found; it stands in place of
+	// the one that is written. Adapter is the tuned one, too.
+	Temperature *float64
 
 	// Parts are the modules that the step's module holds, in the order of the
 	// text; they have the step's address.
@@ -116,9 +122,14 @@ type Retriever struct {
 	Declared *program.Retriever
 	File     string // as it is written, relative to the file of the declaration; "" for a folder
 	Folder   string
-	K        int            // how many passages are given when a step does not say; 0: the default
-	Embedder *Model         // what makes vectors; nil: nothing
-	Values   map[string]any // of the variables, by name
+	// VectorWeight is nil where it is not said, Rerank where nothing reranks.
+	VectorWeight *float64
+	Diversity    float64
+	Rerank       *Plan
+	Candidates   int            // for Rerank; 0: the default
+	K            int            // how many passages are given when a step does not say; 0: the default
+	Embedder     *Model         // what makes vectors; nil: nothing
+	Values       map[string]any // of the variables, by name
 }
 
 // Model is where calls go, every setting resolved.
@@ -190,7 +201,7 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 			fmt.Fprintf(b, "%s     -> %s\n", indent, fields(op.Outputs))
 		}
 		if op.Instructions != "" {
-			fmt.Fprintf(b, "%s     tuned: instructions and %s\n", indent, demos(len(op.Demos)))
+			fmt.Fprintf(b, "%s     tuned: instructions and %s\n", indent, op.demos())
 		}
 		if op.Model != nil {
 			fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
@@ -232,7 +243,7 @@ func (op *Op) writeHeld(b *strings.Builder, outer *Op, indent string) {
 		fmt.Fprintf(b, "%s     %s\n", indent, line)
 	}
 	if op.Instructions != "" {
-		fmt.Fprintf(b, "%s     tuned: instructions and %s\n", indent, demos(len(op.Demos)))
+		fmt.Fprintf(b, "%s     tuned: instructions and %s\n", indent, op.demos())
 	}
 	if op.Model != nil && (outer.Model == nil || op.Model.Address != outer.Model.Address) {
 		fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
@@ -344,6 +355,15 @@ func demos(n int) string {
 	return strconv.Itoa(n) + " demos"
 }
 
+// demos says how many demos tuning found, and how many of them a call is shown.
+func (op *Op) demos() string {
+	text := demos(len(op.Demos))
+	if op.Nearest > 0 {
+		text += ", the " + strconv.Itoa(op.Nearest) + " nearest in each call"
+	}
+	return text
+}
+
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // MarshalJSON writes the plan for machines. Keys are not in it.
@@ -388,13 +408,14 @@ func (op *Op) MarshalJSON() ([]byte, error) {
 type tuned struct {
 	Instructions string          `json:"instructions"`
 	Demos        []*value.Object `json:"demos"`
+	Nearest      int             `json:"nearest,omitempty"`
 }
 
 func (op *Op) tuned() *tuned {
 	if op.Instructions == "" && op.Demos == nil {
 		return nil
 	}
-	return &tuned{op.Instructions, append([]*value.Object{}, op.Demos...)}
+	return &tuned{op.Instructions, append([]*value.Object{}, op.Demos...), op.Nearest}
 }
 
 // MarshalJSON writes the model for machines, without its key and address of

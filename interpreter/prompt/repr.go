@@ -9,6 +9,10 @@ import (
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
+// Repr writes a value as Python's repr() does, for prompts that DSPy writes with it:
+// ['a', {'b': None}].
+func Repr(v any) string { return pyRepr(v) }
+
 // pyRepr is Python's repr() of a value: ['a', {'b': None}].
 func pyRepr(v any) string {
 	var b strings.Builder

@@ -350,7 +350,7 @@ func (w *writer) instructions(op *plan.Op) string {
 
 // predictor adds the step to the state.
 func (w *writer) predictor(name string, op *plan.Op, sig *program.Signature) {
-	p := &state.Predictor{Name: name, Instructions: sig.Instructions, Demos: op.Demos}
+	p := &state.Predictor{Name: name, Instructions: sig.Instructions, Demos: op.Demos, Nearest: op.Nearest}
 	for _, f := range append(slices.Clone(sig.Inputs), sig.Outputs...) {
 		description := f.Description
 		if description == "" {

@@ -249,12 +249,12 @@ func (p *Pool) choose(folder string, within bool) (*worker, *starting, error) {
 			coming = s
 		}
 	}
-	if (best == nil || best.load >= spread) && coming == nil {
+	if (best == nil || best.load >= spread) && coming == nil || live < p.opt.Min {
 		if live >= p.opt.Max && best == nil && other != nil {
 			p.retire(other)
 			live--
 		}
-		if live < p.opt.Max {
+		if live < p.opt.Max || within && best == nil { // what a busy one waits for waits for nobody
 			s, err := p.start(folder)
 			if best == nil {
 				return nil, s, err

@@ -294,7 +294,7 @@ func TestWorkerCode(t *testing.T) {
 	if !strings.Contains(boot, "def boot()") {
 		t.Error("there is no boot script")
 	}
-	if got := slices.Sorted(maps.Keys(files)); fmt.Sprint(got) != "[dspi dspi._calls dspi._lm dspi._programs dspi._serve dspi._values dspi._wire]" {
+	if got := slices.Sorted(maps.Keys(files)); fmt.Sprint(got) != "[dspi dspi._calls dspi._code dspi._functions dspi._lm dspi._optimize dspi._programs dspi._serve dspi._values dspi._wire]" {
 		t.Errorf("the modules are %v", got)
 	}
 }

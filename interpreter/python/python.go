@@ -8,6 +8,8 @@
 //	Export    a checked program as a module in Python, with its state (export.go)
 //	Pool      Python processes that have imported DSPy and stay (pool.go, worker.go)
 //	Step      the module of a step whose work a Pool does (step.go)
+//	Optimize  an optimizer of DSPy's on a program that dspi runs: an OptimizeRequest,
+//	          Predictors, Candidates, an OptimizeResult (optimize.go)
 //	Examine   says whether a Python can do that; Setup makes one (setup.go)
 //
 // A module cannot be read from a file: signatures and demos are made while it is

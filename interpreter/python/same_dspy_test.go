@@ -181,6 +181,54 @@ program main {
 		{Match: ptr("reasoning_attempt_2"), Text: chat("rationale", "both", "answer", "Paris")},
 		{Match: ptr("question"), Text: chat("reasoning", "a", "answer", "Rome"), Times: 2},
 	}, true},
+	{"program_of_thought", `
+program main {
+  question: string, n: int -> answer: int, how: string
+  program_of_thought solve {
+    language = "python"
+    BACKEND
+  }
+}`, map[string]any{"question": "How much is 6 times n?", "n": 7}, replies(
+		chat("reasoning", "I compute.", "generated_code", "```python\nx = 6 * undefined\nx\n```"),
+		chat("reasoning", "Of course.", "generated_code", "```python\nx = 6 * 7\nprint('at work')\nSUBMIT({'answer': x, 'how': \"b\\u00e9\"})\n```"),
+		chat("reasoning", "It said so.", "answer", "42", "how", "six times"),
+	), true},
+	{"program_of_thought in JSON, with an error of syntax", `
+program main {
+  question: string -> answer: list[float]
+  program_of_thought solve {
+    language = "python"
+    adapter = "json"
+    BACKEND
+  }
+}`, map[string]any{"question": "Which halves?"}, replies(
+		`{"reasoning": "I compute.", "generated_code": "[x / 2 for x in range("}`,
+		`{"reasoning": "So.", "generated_code": "halves = [x / 2 for x in range(3)]\nhalves"}`,
+		`{"reasoning": "So.", "answer": [0, 0.5, 1]}`,
+	), true},
+	{"code_act", `
+tool area {
+  description = "The area of a rectangle."
+  height: float, width: float -> area: float
+  starlark { code = <<-EOT
+    def area(height, width):
+        return height * width
+  EOT
+  call = "area" }
+}
+program main {
+  question: string -> answer: string
+  code_act agent {
+    language = "python"
+    tools = [tool.area]
+    max_iters = 4
+    BACKEND
+  }
+}`, map[string]any{"question": "The area of 3 by 4?"}, replies(
+		chat("generated_code", "```python\na = area(3, width=4)\nprint(a)\n```", "finished", "False"),
+		chat("generated_code", "```python\nprint(b)\n```", "finished", "False"),
+		chat("generated_code", "```python\na + 1\n```", "finished", "True"),
+		chat("reasoning", "It printed so.", "answer", "12")), true},
 }
 
 func ptr(s string) *string { return &s }

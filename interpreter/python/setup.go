@@ -21,8 +21,9 @@ import (
 // DSPyVersion is the release of DSPy that dspi's prompts follow and its tests run.
 const DSPyVersion = "3.3.1"
 
-// pinned are what Setup installs.
-var pinned = []string{"dspy==" + DSPyVersion, "pydantic==2.14.3", "json-repair==0.64.5"}
+// pinned are what Setup installs:
+// DSPy, what its results depend on, and what dspy.MIPROv2 searches with.
+var pinned = []string{"dspy==" + DSPyVersion, "pydantic==2.14.3", "json-repair==0.64.5", "optuna==5.0.0"}
 
 // Found is a Python that runs steps.
 type Found struct {

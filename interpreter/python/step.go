@@ -15,7 +15,10 @@ import (
 
 // Runs are the modules that DSPy does the work of where a step says
 // `backend = "python"`.
-var runs = []string{"predict", "chain_of_thought", "react", "multi_chain_comparison", "best_of_n", "refine"}
+var runs = []string{"predict", "chain_of_thought", "react", "multi_chain_comparison", "best_of_n", "refine", "program_of_thought", "code_act"}
+
+// codes reports whether a module runs code that a model wrote.
+func codes(name string) bool { return name == "program_of_thought" || name == "code_act" }
 
 // Runs reports whether DSPy can do the work of a module.
 func Runs(name string) bool { return slices.Contains(runs, name) }
@@ -33,10 +36,12 @@ func Wanted(op *plan.Op) bool {
 type Step struct {
 	pool *Pool
 	op   *plan.Op
+	open OpenCode
 }
 
-// NewStep returns the module of an operation that wants Python.
-func NewStep(p *Pool, op *plan.Op) *Step { return &Step{p, op} }
+// NewStep returns the module of an operation that wants Python. Open starts what runs
+// code that a model wrote; nil where no step of the program does.
+func NewStep(p *Pool, op *plan.Op, open OpenCode) *Step { return &Step{p, op, open} }
 
 // executeArgs are those of the command execute_program.
 type executeArgs struct {
@@ -74,12 +79,13 @@ func (s *Step) Run(ctx context.Context, call *module.Call) (*value.Object, error
 		args.Model = call.LM.Address()
 		args.Features = map[string]bool{"json": f.JSON, "schema": f.Schema, "tools": f.Tools}
 	}
-	if limit, ok := call.Settings.Get("timeout"); ok {
+	if limit, ok := call.Settings.Get("timeout"); ok && !codes(s.op.Module) { // of code it is another
 		if text, ok := limit.(string); ok {
 			args.limit, _ = time.ParseDuration(text) // the checker has read it
 		}
 	}
 	h := &stepHost{step: s, call: call, made: made}
+	defer h.closeCode()
 	folder := s.folder()
 	for asks, deaths, unsent := 0, 0, 0; ; {
 		h.begin(asks)
@@ -131,11 +137,13 @@ type stepHost struct {
 	call *module.Call
 	made *spec
 
+	told confided
+
 	mu     sync.Mutex
-	errs   []error              // that Python was told of, by their number less one
 	past   map[string][]*answer // what was answered in the earlier try, by question
 	asked  map[string]int       // how many equal questions this try has asked
 	redone int                  // how often it is asked again from the start
+	codes  []Code               // what runs code that the model wrote, by its number less one
 }
 
 // answer is what the host said to one question.

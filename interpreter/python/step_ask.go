@@ -13,7 +13,8 @@ import (
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
-// What Python asks for: a reply of the model, a tool, a reward, a part. Each question
+// What Python asks for: a reply of the model, a tool, a reward, a part, code that a
+// model wrote (step_code.go). Each question
 // is answered once; a try that follows the death of a worker gets the answers of the
 // one before.
 
@@ -28,10 +29,10 @@ func (h *stepHost) ask(ctx context.Context, command string, args json.RawMessage
 		select {
 		case <-a.done:
 		case <-ctx.Done():
-			return nil, h.told(ctx, ctx.Err())
+			return nil, h.told.tell(ctx, ctx.Err())
 		}
 		if a.err == nil || !errors.Is(a.err, context.Canceled) {
-			return a.result, h.told(ctx, a.err)
+			return a.result, h.told.tell(ctx, a.err)
 		}
 		h.mu.Lock()
 	}
@@ -40,7 +41,7 @@ func (h *stepHost) ask(ctx context.Context, command string, args json.RawMessage
 	h.mu.Unlock()
 	a.result, a.err = h.answer(nested(ctx), command, args)
 	close(a.done)
-	return a.result, h.told(ctx, a.err)
+	return a.result, h.told.tell(ctx, a.err)
 }
 
 func (h *stepHost) answer(ctx context.Context, command string, args json.RawMessage) (json.RawMessage, error) {
@@ -49,37 +50,18 @@ func (h *stepHost) answer(ctx context.Context, command string, args json.RawMess
 		return h.generate(ctx, args)
 	case "tool":
 		return h.tool(ctx, args)
+	case "retrieve":
+		return h.retrieve(ctx, args)
 	case "judge":
 		return h.judge(ctx, args)
 	case "part":
 		return h.part(ctx, args)
+	case "open_code":
+		return h.openCode(ctx)
+	case "run_code":
+		return h.runCode(ctx, args)
 	}
 	return nil, fmt.Errorf("the worker asks for `%s`, which is not known here", command)
-}
-
-// told numbers an error and says what Python may know of it.
-func (h *stepHost) told(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	h.mu.Lock()
-	h.errs = append(h.errs, err)
-	number := len(h.errs)
-	h.mu.Unlock()
-	e := &RemoteError{Kind: "host", Message: err.Error(), Number: number}
-	var failed *tool.Error
-	model := lm.AsError(err)
-	switch {
-	case module.Ends(ctx, err):
-		e.Kind = "ended"
-	case model != nil && model.ContextFull():
-		e.Kind = "context"
-	case model != nil:
-		e.Kind = string(model.Kind)
-	case errors.As(err, &failed):
-		e.Kind, e.Message = "tool", failed.Text
-	}
-	return e
 }
 
 func (h *stepHost) partial(v json.RawMessage) {
@@ -113,6 +95,7 @@ type asking struct {
 		ReasoningEffort string   `json:"reasoning_effort"`
 	} `json:"params"`
 	Rollout    int       `json:"rollout"`
+	Model      string    `json:"model"` // where it is not that of the call
 	Tools      []lm.Tool `json:"tools"`
 	ToolChoice string    `json:"tool_choice"`
 	Format     *struct {
@@ -128,10 +111,11 @@ func (h *stepHost) generate(ctx context.Context, args json.RawMessage) (json.Raw
 		return nil, errors.New("the step has no model")
 	}
 	var a asking
-	if err := json.Unmarshal(args, &a); err != nil {
-		return nil, fmt.Errorf("what DSPy sends to the model cannot be read: %w", err)
+	req, err := a.request(args)
+	if err != nil {
+		return nil, err
 	}
-	req := &lm.Request{Tools: a.Tools, ToolChoice: a.ToolChoice, Rollout: call.Rollout}
+	req.Rollout = call.Rollout
 	h.mu.Lock()
 	for _, n := range []int{h.redone, a.Rollout} {
 		if n != 0 {
@@ -139,13 +123,6 @@ func (h *stepHost) generate(ctx context.Context, args json.RawMessage) (json.Raw
 		}
 	}
 	h.mu.Unlock()
-	for _, m := range a.Messages {
-		x, err := m.message()
-		if err != nil {
-			return nil, err
-		}
-		req.Messages = append(req.Messages, x)
-	}
 	for _, f := range call.Feedback {
 		if !h.made.shown {
 			f = module.Feedback{Messages: f.Messages}
@@ -153,38 +130,12 @@ func (h *stepHost) generate(ctx context.Context, args json.RawMessage) (json.Raw
 		req.Messages = append(req.Messages, module.Refused(call.Adapter, call.Signature, f)...)
 	}
 	// What the step says wins; then what the code says; then the model's own.
-	req.Params = call.Own.Or(lm.Params{
-		Temperature: a.Params.Temperature, TopP: a.Params.TopP, MaxTokens: a.Params.MaxTokens, Seed: a.Params.Seed,
-		Stop: a.Params.Stop, ReasoningEffort: a.Params.ReasoningEffort,
-	}).Or(call.Params)
-	if a.Format != nil {
-		req.Format = &lm.Format{Name: a.Format.Name, Schema: a.Format.Schema}
-	}
+	req.Params = call.Own.Or(req.Params).Or(call.Params)
 	reply, err := module.Exchange(ctx, call, req, h.made.shown)
 	if err != nil {
 		return nil, err
 	}
-	type toolCall struct {
-		ID        string `json:"id"`
-		Name      string `json:"name"`
-		Arguments string `json:"arguments"`
-	}
-	out := struct {
-		Text         string     `json:"text"`
-		Reasoning    string     `json:"reasoning,omitempty"`
-		ToolCalls    []toolCall `json:"tool_calls,omitempty"`
-		Finish       string     `json:"finish"`
-		InputTokens  int        `json:"input_tokens"`
-		OutputTokens int        `json:"output_tokens"`
-		Model        string     `json:"model"`
-	}{reply.Text, reply.Reasoning, nil, string(reply.Finish), reply.Usage.InputTokens, reply.Usage.OutputTokens, reply.Model}
-	if reply.Finish == lm.FinishTools {
-		out.Finish = "tool_calls"
-	}
-	for _, c := range reply.ToolCalls {
-		out.ToolCalls = append(out.ToolCalls, toolCall{c.ID, c.Name, string(c.Arguments)})
-	}
-	return json.Marshal(out)
+	return replyText(reply)
 }
 
 // tool calls one of the step's tools.

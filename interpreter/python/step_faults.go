@@ -76,19 +76,11 @@ func (s *Step) remote(call *module.Call, h *stepHost, e *RemoteError) error {
 		}
 		return d
 	}
+	if known := h.told.known(e); known != nil {
+		return known
+	}
 	switch e.Kind {
-	case "host":
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if e.Number > 0 && e.Number <= len(h.errs) {
-			return h.errs[e.Number-1]
-		}
 	case "ended":
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if e.Number > 0 && e.Number <= len(h.errs) {
-			return h.errs[e.Number-1]
-		}
 		return context.Canceled
 	case "no_module":
 		d := diag.New("E0651", at, "there is no module `"+name+"`").
@@ -118,10 +110,19 @@ func (s *Step) remote(call *module.Call, h *stepHost, e *RemoteError) error {
 			return diag.New("E0651", at, "an argument that "+what+" does not take").
 				Say("%s.", upperFirst(e.Message)).Hint("it takes: %s", strings.Join(e.Names, ", "))
 		}
+		if s.op.Step.Measures != nil {
+			return diag.New("E0651", at, what+" is called otherwise than it can be").
+				Say("%s.", upperFirst(strings.TrimSuffix(e.Message, "."))).
+				Hint("a metric is called with the row and the outputs: metric(example, prediction)")
+		}
 		return diag.New("E0651", at, what+" takes other inputs").
 			Say("The step gives it `%s`, and %s.", strings.Join(names(call.Signature.Inputs), "`, `"), strings.TrimSuffix(e.Message, ".")).
 			Hint("give the inputs of the signature the names of its parameters")
 	case "outputs":
+		if s.op.Step.Measures != nil {
+			return diag.New("E0652", at, what+" gives no score").Say("%s.", upperFirst(strings.TrimSuffix(e.Message, "."))).
+				Hint("return a number, true or false, or a dspy.Prediction with `score` and `feedback`")
+		}
 		d := diag.New("E0652", at, what+" gives other outputs").Say("The signature asks for `%s`; %s.", strings.Join(names(call.Signature.Outputs), "`, `"), strings.TrimSuffix(e.Message, "."))
 		if len(e.Names) > 0 {
 			d.Say("It returned: %s.", strings.Join(e.Names, ", "))
@@ -139,6 +140,9 @@ func (s *Step) remote(call *module.Call, h *stepHost, e *RemoteError) error {
 		d.Relate(at, "asked by %s", s.op.Address)
 		return d.Say("%s", e.Message)
 	case "raised":
+		if none, ok := gaveUp(e); ok && codes(s.op.Module) {
+			return none
+		}
 		return diag.New("E0650", at, what+" raised an error").Say("%s", quoted(e.Traceback)).
 			Hint("the frames are those of the code that the step calls; the innermost is the last")
 	}

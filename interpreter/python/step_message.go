@@ -106,3 +106,51 @@ func located(kind lm.MediaKind, address string) (*lm.Media, error) {
 	bytes, err := base64.StdEncoding.DecodeString(data)
 	return &lm.Media{Kind: kind, Data: bytes, Type: strings.TrimPrefix(head, "data:")}, err
 }
+
+// request reads the arguments of the command `lm`. Its rollout is left to the caller.
+func (a *asking) request(args json.RawMessage) (*lm.Request, error) {
+	if err := json.Unmarshal(args, a); err != nil {
+		return nil, fmt.Errorf("what DSPy sends to the model cannot be read: %w", err)
+	}
+	req := &lm.Request{Tools: a.Tools, ToolChoice: a.ToolChoice}
+	for _, m := range a.Messages {
+		x, err := m.message()
+		if err != nil {
+			return nil, err
+		}
+		req.Messages = append(req.Messages, x)
+	}
+	req.Params = lm.Params{
+		Temperature: a.Params.Temperature, TopP: a.Params.TopP, MaxTokens: a.Params.MaxTokens, Seed: a.Params.Seed,
+		Stop: a.Params.Stop, ReasoningEffort: a.Params.ReasoningEffort,
+	}
+	if a.Format != nil {
+		req.Format = &lm.Format{Name: a.Format.Name, Schema: a.Format.Schema}
+	}
+	return req, nil
+}
+
+// replyText is a reply as DSPy reads it.
+func replyText(reply *lm.Response) (json.RawMessage, error) {
+	type toolCall struct {
+		ID        string `json:"id"`
+		Name      string `json:"name"`
+		Arguments string `json:"arguments"`
+	}
+	out := struct {
+		Text         string     `json:"text"`
+		Reasoning    string     `json:"reasoning,omitempty"`
+		ToolCalls    []toolCall `json:"tool_calls,omitempty"`
+		Finish       string     `json:"finish"`
+		InputTokens  int        `json:"input_tokens"`
+		OutputTokens int        `json:"output_tokens"`
+		Model        string     `json:"model"`
+	}{reply.Text, reply.Reasoning, nil, string(reply.Finish), reply.Usage.InputTokens, reply.Usage.OutputTokens, reply.Model}
+	if reply.Finish == lm.FinishTools {
+		out.Finish = "tool_calls"
+	}
+	for _, c := range reply.ToolCalls {
+		out.ToolCalls = append(out.ToolCalls, toolCall{c.ID, c.Name, string(c.Arguments)})
+	}
+	return json.Marshal(out)
+}

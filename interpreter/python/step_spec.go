@@ -36,10 +36,14 @@ type programSpec struct {
 	Demos     []jsonText    `json:"demos,omitempty"`
 	Settings  *value.Object `json:"settings,omitempty"`
 	Tools     []toolSpec    `json:"tools,omitempty"`
-	Adapter   string        `json:"adapter,omitempty"`
-	Part      *programSpec  `json:"part,omitempty"`
-	Reward    string        `json:"reward,omitempty"`
-	Call      string        `json:"call,omitempty"`
+	// Retrievers are the names of those that the step may search.
+	Retrievers []string `json:"retrievers,omitempty"`
+	// Measures are the inputs of the program that a metric measures.
+	Measures []string     `json:"measures,omitempty"`
+	Adapter  string       `json:"adapter,omitempty"`
+	Part     *programSpec `json:"part,omitempty"`
+	Reward   string       `json:"reward,omitempty"`
+	Call     string       `json:"call,omitempty"`
 }
 
 // classText is a class in Python.
@@ -82,7 +86,7 @@ func (s *Step) describe(call *module.Call) (*spec, error) {
 	}
 	sum := sha256.Sum256(text)
 	return &spec{
-		id: hex.EncodeToString(sum[:8]), text: text, inputs: call.Signature.Inputs,
+		id: hex.EncodeToString(sum[:8]), text: text, inputs: inputTypes(s.op, call),
 		shown: sp.Kind == "predict" || sp.Kind == "chain_of_thought",
 	}, nil
 }
@@ -106,10 +110,14 @@ func (s *Step) programSpec(op *plan.Op, call *module.Call) (*programSpec, error)
 		}
 		sp.Tools = append(sp.Tools, spec)
 	}
+	sp.Retrievers = retrieverNames(op)
 	sp.Outputs = names(sig.Outputs)
 	switch op.Module {
 	case "python":
 		sp.Kind, sp.Call, sp.Settings = "call", call.Text("call", ""), nil
+		if m := op.Step.Measures; m != nil {
+			sp.Kind, sp.Measures = "metric", names(m.Signature.Inputs)
+		}
 		return sp, nil
 	case "dspy":
 		sp.Kind, sp.Settings = "class", &value.Object{}
@@ -123,6 +131,13 @@ func (s *Step) programSpec(op *plan.Op, call *module.Call) (*programSpec, error)
 			return nil, diag.New("E0656", op.Step.Place, "`"+op.Name+"` runs in Python").
 				Say("DSPy's ReAct has its own fields and messages; the typed actions of `style = \"typed\"` are dspi's.").
 				Hint("take DSPy's: style = \"dspy\"").
+				Hint("or let dspi do the work: backend = \"native\"")
+		}
+	case "program_of_thought", "code_act":
+		if call.Text("language", "python") != "python" {
+			return nil, diag.New("E0656", op.Step.Place, "`"+op.Name+"` runs in Python").
+				Say("DSPy lets a model write Python; code in Starlark is dspi's.").
+				Hint("let it write Python: language = \"python\"").
 				Hint("or let dspi do the work: backend = \"native\"")
 		}
 	case "best_of_n", "refine", "multi_chain_comparison":
@@ -150,7 +165,7 @@ func (s *Step) programSpec(op *plan.Op, call *module.Call) (*programSpec, error)
 // partSpec describes what a wrapping module holds. What DSPy cannot hold, dspi runs
 // itself, and DSPy asks for it.
 func (s *Step) partSpec(op *plan.Op, part *module.Part) (*programSpec, error) {
-	if !Runs(op.Module) || len(op.Step.Asserts) > 0 || op.Plan != nil {
+	if !Runs(op.Module) || codes(op.Module) || len(op.Step.Asserts) > 0 || op.Plan != nil {
 		return &programSpec{Kind: "host", Inputs: names(part.Call.Signature.Inputs), Outputs: names(part.Call.Signature.Outputs)}, nil
 	}
 	return s.programSpec(op, part.Call)

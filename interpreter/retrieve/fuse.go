@@ -18,17 +18,29 @@ type Ranked struct {
 	Score float64
 }
 
-// Fuse makes one ranking of several by reciprocal rank fusion: each ranking gives
-// what stands in it at rank r, counted from 1, the score 1/(60+r), and the sums
-// decide. Equal sums are in the order of their keys. At most k are returned.
-func Fuse(k int, rankings ...[]Ranked) []Ranked {
+// Fuse makes one ranking of several by reciprocal rank fusion (Cormack, Clarke and
+// Büttcher, SIGIR 2009): each ranking gives what stands in it at rank r, counted from
+// 1, the score 1/(60+r), and the sums decide. Equal sums are in the order of their
+// keys. At most k are returned.
+func Fuse(k int, rankings ...[]Ranked) []Ranked { return FuseWeighted(k, nil, rankings...) }
+
+// FuseWeighted is Fuse where some rankings count more than others: the scores of
+// each are multiplied by its weight. No weights are as many ones.
+func FuseWeighted(k int, weights []float64, rankings ...[]Ranked) []Ranked {
 	at := map[int64]int{}
 	var out []Ranked
-	for _, ranking := range rankings {
+	for i, ranking := range rankings {
+		weight := 1.0
+		if weights != nil {
+			weight = weights[i]
+		}
+		if weight == 0 {
+			continue
+		}
 		for r, x := range ranking {
-			score := 1 / float64(fuseK+r+1)
-			if i, ok := at[x.Key]; ok {
-				out[i].Score += score
+			score := weight / float64(fuseK+r+1)
+			if j, ok := at[x.Key]; ok {
+				out[j].Score += score
 				continue
 			}
 			at[x.Key] = len(out)
@@ -37,6 +49,45 @@ func Fuse(k int, rankings ...[]Ranked) []Ranked {
 	}
 	SortRanked(out)
 	return out[:min(k, len(out))]
+}
+
+// Diverse picks k of a ranking by maximal marginal relevance (Carbonell and
+// Goldstein, SIGIR 1998): one after another, the one for which
+//
+//	lambda * score/best - (1-lambda) * likeness to what was picked
+//
+// is greatest. Vectors are those of the ranking, of length 1; one that is nil is like
+// nothing. With lambda 1 the ranking stays as it is. Scores are kept.
+func Diverse(k int, lambda float64, ranking []Ranked, vectors [][]float32) []Ranked {
+	if len(ranking) == 0 || lambda >= 1 {
+		return ranking[:min(k, len(ranking))]
+	}
+	best := ranking[0].Score
+	if best <= 0 {
+		best = 1
+	}
+	like := make([]float64, len(ranking)) // to the most alike that was picked
+	taken := make([]bool, len(ranking))
+	var out []Ranked
+	for len(out) < k && len(out) < len(ranking) {
+		next, most := -1, 0.0
+		for i, x := range ranking {
+			if taken[i] {
+				continue
+			}
+			if worth := lambda*x.Score/best - (1-lambda)*like[i]; next < 0 || worth > most {
+				next, most = i, worth
+			}
+		}
+		taken[next] = true
+		out = append(out, ranking[next])
+		for i := range ranking {
+			if !taken[i] && vectors[i] != nil && vectors[next] != nil {
+				like[i] = max(like[i], float64(Dot(vectors[i], vectors[next])))
+			}
+		}
+	}
+	return out
 }
 
 // SortRanked orders by score, best first, then by key.

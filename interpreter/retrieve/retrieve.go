@@ -3,6 +3,7 @@
 //	Retriever  finds the passages for a query
 //	Passage    a piece of a document, with its score
 //	Method     how passages are compared with a query: words, vectors or both
+//	Filter     which passages are searched; a Filterer takes one
 //	Embedder   makes vectors of texts; Through makes one of an lm.LM (embed.go)
 //	Fuse       one ranking made of several, by reciprocal ranks (fuse.go)
 //	Memory     a Retriever over passages in the process (memory.go)
@@ -52,6 +53,61 @@ type Retriever interface {
 	Retrieve(ctx context.Context, query string, k int) ([]Passage, error)
 }
 
+// Filter says which passages are searched.
+type Filter struct {
+	// Key tells filters apart: two with one key keep the same passages.
+	Key string
+	// Keep reports whether a passage is searched. It is given no Text and no Score.
+	Keep func(context.Context, Passage) (bool, error)
+}
+
+// Facts returns what a condition may read of a passage: its id, its title and what
+// else the corpus says of it.
+func Facts(p Passage) *value.Object {
+	o := value.NewObject("id", p.ID, "title", p.Title)
+	for name, v := range p.Meta.All() {
+		o.Set(name, v)
+	}
+	return o
+}
+
+// Filterer is a Retriever that can search a part of its passages.
+type Filterer interface {
+	Retriever
+	// RetrieveWhere is Retrieve among the passages that a filter keeps.
+	RetrieveWhere(ctx context.Context, query string, k int, where Filter) ([]Passage, error)
+}
+
+// Search searches among the passages that a filter keeps; one without Keep keeps all.
+// A retriever that is no Filterer is an error, unless nothing is left out.
+func Search(ctx context.Context, r Retriever, query string, k int, where Filter) ([]Passage, error) {
+	if where.Keep == nil {
+		return r.Retrieve(ctx, query, k)
+	}
+	f, ok := r.(Filterer)
+	if !ok {
+		return nil, &Error{Text: "this retriever cannot search a part of its passages, which `where` asks for"}
+	}
+	return f.RetrieveWhere(ctx, query, k, where)
+}
+
+type runnerKey struct{}
+
+// RunFunc runs a program, a *plan.Plan, as a part of the run under way.
+type RunFunc func(ctx context.Context, program any, inputs *value.Object) (*value.Object, error)
+
+// WithRunner returns a context in which programs that retrievers run are a part of a
+// run: of its trace, its usage and its budget.
+func WithRunner(ctx context.Context, run RunFunc) context.Context {
+	return context.WithValue(ctx, runnerKey{}, run)
+}
+
+// Runner returns what WithRunner has put into a context, or nil.
+func Runner(ctx context.Context) RunFunc {
+	run, _ := ctx.Value(runnerKey{}).(RunFunc)
+	return run
+}
+
 // Method is how passages are compared with a query.
 type Method string
 
@@ -82,6 +138,7 @@ type Doing string
 
 // The parts of the making of an index.
 const (
+	Waiting   Doing = "waiting"   // another process makes the index
 	Reading   Doing = "reading"   // the corpus is read and compared with the index
 	Embedding Doing = "embedding" // vectors are made of passages
 	Indexing  Doing = "indexing"  // passages are written

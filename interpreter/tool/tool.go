@@ -2,6 +2,7 @@
 //
 //	Tool    something that is called by name with typed arguments
 //	Error   why a call failed, in words that the model may read
+//	Broken  the tool cannot be called at all: the run stops
 //	Paused  a call waits for a person: the run stops and can be resumed
 //	Bodies  does what the bodies of declared tools ask for (bodies.go)
 //	Reader  a tool that reads files of the program's folder
@@ -45,6 +46,26 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Tool, e.Text) }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Broken says that a tool cannot be called at all, whatever its arguments: its code is
+// not there, or nothing runs it. A model can do nothing about that, and the run ends.
+type Broken struct {
+	Tool string
+	Err  error
+}
+
+// Error returns the cause's text.
+func (b *Broken) Error() string { return fmt.Sprintf("%s: %s", b.Tool, b.Err) }
+
+// Unwrap returns the cause.
+func (b *Broken) Unwrap() error { return b.Err }
+
+// Ends reports whether an error of a call ends the run: it waits for a person, or the
+// tool cannot be called at all.
+func Ends(err error) bool {
+	var b *Broken
+	return IsPaused(err) || errors.As(err, &b)
+}
 
 // Paused ends a run that waits for a person. The run can be resumed: what was
 // done until then is not done again.

@@ -15,6 +15,7 @@
 //	order.go       what waits for what; rings
 //	tools.go       tools, retrievers, data sets: what programs and tuning use
 //	metrics.go     metrics, by themselves and at each use
+//	python.go      functions in Python behind tools, metrics, data sets, retrievers
 //	evaluations.go, optimizers.go, constraints.go, tests.go
 //
 // The checker asks and does not import: built-in names come as a
@@ -33,6 +34,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
+	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/universe"
 )
 
@@ -46,6 +48,13 @@ type Options struct {
 	// names by path. The error of an absent file is fs.ErrNotExist; any other
 	// is shown to people. A nil Columns leaves columns unchecked.
 	Columns func(from *source.File, path string) ([]string, error)
+	// Passages returns what is known of each passage of a retriever's file, with
+	// types: its columns. Errors are as those of Columns, and leave them unchecked.
+	Passages func(from *source.File, path string) ([]types.Field, error)
+	// Rows returns the names of the columns of rows that a function in Python gives:
+	// those of the first row. An error leaves them unchecked; whoever runs Python says
+	// why. A nil Rows, too: an editor starts no Python.
+	Rows func(*program.Python) ([]string, error)
 	// Facts has the session keep what it found out about expressions (Session.Facts).
 	Facts bool
 	// Python lets Python's spellings of types stand (`str`, `List[int]`): for

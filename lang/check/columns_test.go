@@ -65,7 +65,7 @@ optimize g {
   train   = dataset.other #! E0220 "has no column .text."
   dev     = dataset.dev
   metric  = metric.misses
-  mipro { auto = "light" }
+  mipro_v2 { auto = "light" }
 }
 `
 

@@ -30,8 +30,16 @@ func (c *checker) checkDataset(d *decl, b *syntax.Block) {
 	ds.File, ds.Shuffle = s["file"].value(), s["shuffle"].value()
 	ds.From, ds.To = shareOf(s["from"]), shareOf(s["to"])
 	ds.Sample, _ = constantOf[int](s["sample"])
-	c.fileFormat(s["file"], ds.Format, tableFormats)
-	columns, known := c.columnsOf(f, s["file"], ds.Format)
+	var columns []string
+	var known bool
+	if ds.Python, _ = c.pythonIn(f, "dataset", blocks["python"]); ds.Python != nil {
+		c.insteadOfPython(f, ds.Python, s, "the rows come from here", "file", "format")
+		columns, known = c.reportedColumns(f, ds.Python)
+	} else {
+		c.rowsFrom(d, b, s)
+		c.fileFormat(s["file"], ds.Format, tableFormats)
+		columns, known = c.columnsOf(f, s["file"], ds.Format)
+	}
 	ds.Columns = c.renamed(f, ds, blocks["columns"], columns, known)
 	c.only(f, ds, blocks["only"])
 	if at := s["stratify"]; at != nil {
@@ -47,6 +55,27 @@ func (c *checker) checkDataset(d *decl, b *syntax.Block) {
 		}
 		c.report(d)
 	}
+}
+
+// rowsFrom reports a data set that has no rows.
+func (c *checker) rowsFrom(d *decl, b *syntax.Block, s map[string]*setting) {
+	if s["file"] == nil && !c.opaque(b) {
+		c.report(diag.New("E0502", d.place, "the data set "+code(d.name)+" has no "+code("file")).
+			Say("A data set has one source of rows:\n\n" +
+				"    file = \"data/dev.csv\"             a file\n" +
+				"    python { call = \"module:rows\" }   a function in Python that gives them"))
+	}
+}
+
+// reportedColumns asks the host for the columns of rows that Python gives, where it
+// wants to tell them.
+func (c *checker) reportedColumns(f *fileScope, p *program.Python) ([]string, bool) {
+	if c.opt.Rows == nil || p.Call == "" {
+		return nil, false
+	}
+	f.outside = true
+	columns, err := c.opt.Rows(p)
+	return columns, err == nil && columns != nil
 }
 
 // shareOf returns the constant of a setting that is a number, 0 where there is none.

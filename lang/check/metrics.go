@@ -92,6 +92,12 @@ func (c *checker) useMetric(d *decl, at source.Place, prog *program.Program, dat
 func (c *checker) metricBody(d *decl, block *syntax.Block, prog *program.Program, data *program.Dataset) *program.MetricUse {
 	fs := d.scope
 	table, _ := c.u.Block("metric")
+	block, python := pythonMetric(block)
+	if python != nil { // it gives the score
+		t := *table
+		t.Settings = slices.DeleteFunc(slices.Clone(t.Settings), func(s universe.Setting) bool { return s.Name == "score" || s.Name == "feedback" })
+		table = &t
+	}
 	use := &program.MetricUse{Metric: d.metric, Place: d.place}
 	use.Body = &program.Program{Name: d.metric.Name, Place: d.place, Names: d.metric.Names, Signature: &program.Signature{}}
 	b := c.newBody(fs, block, use.Body, c.settings(fs, block, table))
@@ -101,6 +107,10 @@ func (c *checker) metricBody(d *decl, block *syntax.Block, prog *program.Program
 		c.report(notAllowedHere(fs.place(b.outputs.KindSpan()), code("outputs"), "a metric", "a metric has one result, its `score`"))
 	}
 	c.freeOf(b, metricNames)
+	if python != nil {
+		c.measuredByPython(b, python, use, prog)
+		return use
+	}
 	c.finishBody(b, func() {
 		c.checkScore(b.settings["score"], b.scope)
 		c.checkIn(b.settings, b.scope)
@@ -108,6 +118,22 @@ func (c *checker) metricBody(d *decl, block *syntax.Block, prog *program.Program
 	use.Score, use.Feedback = b.settings["score"].value(), b.settings["feedback"].value()
 	d.metric.Description, _ = constantOf[string](b.settings["description"])
 	return use
+}
+
+// measuredByPython checks a metric whose score a function in Python gives.
+func (c *checker) measuredByPython(b *body, python *syntax.Block, use *program.MetricUse, prog *program.Program) {
+	d := use.Metric
+	for _, s := range b.steps {
+		c.report(notAllowedHere(s.step.Place, "a step", "a metric in Python", "the function does all the work"))
+	}
+	for _, l := range b.lets {
+		c.report(notAllowedHere(l.value.Place, "a named value", "a metric in Python", "the function does all the work"))
+	}
+	b.steps, b.lets = nil, nil
+	c.finishBody(b, func() { c.checkIn(b.settings, b.scope) })
+	d.Python = c.pythonStep(b, python, prog)
+	use.Score, use.Feedback = pythonResult("score", types.Float, d.Python.Place), pythonResult("feedback", types.NewOptional(types.String), d.Python.Place)
+	d.Description, _ = constantOf[string](b.settings["description"])
 }
 
 // checkScore checks that a score is a number, or true and false.

@@ -175,6 +175,10 @@ func (c *checker) checkProvider(fs *fileScope, d *decl, b *syntax.Block, s map[s
 			Say("`name` is what the provider calls the model, say `%s`.", afterSlash(prov.Example)))
 		return
 	}
+	if text, ok := constantOf[string](id); ok && prov.Mute && !strings.Contains(text, ":") {
+		c.report(diag.New("E0310", id.at, "this names no function").
+			Say("A function is named `module:function`, say `\"embed:vectors\"` for `vectors` in embed.py beside this file."))
+	}
 	if text, ok := constantOf[string](id); ok && prov.Models != nil && !slices.Contains(prov.Models, text) {
 		c.report(unknownModelOf(id.at, prov, text))
 	}
@@ -199,6 +203,10 @@ func (c *checker) modelRef(fs *fileScope, at source.Place, text string, variable
 		d, ok := fs.lookup(modelKind, name)
 		if !ok {
 			c.report(c.unknownModel(fs, at, name))
+			return program.ModelRef{}
+		}
+		if p, known := c.providerOf(d); known && p.Mute {
+			c.report(muteModel(at, text, p).Relate(d.place, "declared here"))
 			return program.ModelRef{}
 		}
 		return program.ModelRef{Model: d.model, Place: at}
@@ -230,6 +238,10 @@ func (c *checker) modelRef(fs *fileScope, at source.Place, text string, variable
 			c.report(unknownModelOf(at, p, name))
 			return program.ModelRef{}
 		}
+		if p.Mute {
+			c.report(muteModel(at, text, p))
+			return program.ModelRef{}
+		}
 		return program.ModelRef{Address: address, Place: at}
 	}
 	if name, ok := strings.CutPrefix(text, "var."); ok && variables {
@@ -256,10 +268,20 @@ func (c *checker) modelRef(fs *fileScope, at source.Place, text string, variable
 	return program.ModelRef{}
 }
 
+// muteModel says that a model makes vectors and answers nothing.
+func muteModel(at source.Place, text string, p *universe.Provider) *diag.Diagnostic {
+	return diag.New("E0310", at, code(text)+" answers nothing").
+		Say("The models of `%s` make vectors of texts, for retrievers: `embedder = %s`.", p.Name, text)
+}
+
 func (c *checker) checkDefaultModel() {
 	var first *program.Model
 	for _, m := range c.project.Models {
 		if !m.Default {
+			continue
+		}
+		if p, known := c.u.Provider(m.Provider); known && p.Mute {
+			c.report(muteModel(m.Place, "model."+m.Name, p))
 			continue
 		}
 		if first != nil {
@@ -275,4 +297,13 @@ func (c *checker) checkDefaultModel() {
 func afterSlash(address string) string {
 	_, name, _ := strings.Cut(address, "/")
 	return name
+}
+
+// providerOf returns the provider of a declared model; nothing before the model was
+// checked.
+func (c *checker) providerOf(d *decl) (*universe.Provider, bool) {
+	if d.model == nil {
+		return nil, false
+	}
+	return c.u.Provider(d.model.Provider)
 }

@@ -33,14 +33,17 @@ func (c *checker) checkOptimization(d *decl, b *syntax.Block) {
 	o.Train, o.Dev, o.Test = c.datasetOf(fs, s["train"]), c.datasetOf(fs, s["dev"]), c.datasetOf(fs, s["test"])
 	o.Model, o.Teacher, o.PromptModel = c.modelOf(fs, s["model"]), c.modelOf(fs, s["teacher"]), c.modelOf(fs, s["prompt_model"])
 	o.Concurrency, _ = constantOf[int](s["concurrency"])
-	o.MaxErrors, o.HasMax = constantOf[int](s["max_errors"])
+	o.EarlyStop = true
+	if v, ok := constantOf[bool](s["early_stop"]); ok {
+		o.EarlyStop = v
+	}
 	o.SaveTo, _ = constantOf[string](s["save_to"])
 	o.Seed = s["seed"].value()
 	c.budget(fs, blocks["budget"], o)
 	c.trainingData(fs, s, o)
-	opt := c.optimizer(fs, d, b, optimizers, o)
-	c.objectives(fs, d, b, s, o, opt)
-	c.tuned(fs, s["tune"], o, opt)
+	opts := c.stages(fs, d, b, optimizers, o)
+	c.objectives(fs, d, b, s, o, opts)
+	c.tuned(fs, s["tune"], o, opts)
 }
 
 func (c *checker) budget(fs *fileScope, b *syntax.Block, o *program.Optimization) {
@@ -76,23 +79,26 @@ func (c *checker) trainingData(fs *fileScope, s map[string]*setting, o *program.
 	}
 }
 
-// optimizer reads the one block that says how is tuned; nil when that was
-// reported.
-func (c *checker) optimizer(fs *fileScope, d *decl, b *syntax.Block, blocks []*syntax.Block, o *program.Optimization) *universe.Optimizer {
-	if len(blocks) == 0 {
-		if !c.opaque(b) {
-			c.report(diag.New("E0523", d.place, "nothing says how "+code(d.name)+" tunes").
-				Say("An optimizer is a block:\n\n%s", optimizerLines(c.u)).
-				Hint("a good first one: bootstrap_few_shot {}"))
+// stages reads the blocks that say how is tuned. What could not be read was reported
+// and is left out.
+func (c *checker) stages(fs *fileScope, d *decl, b *syntax.Block, blocks []*syntax.Block, o *program.Optimization) []*universe.Optimizer {
+	if len(blocks) == 0 && !c.opaque(b) {
+		c.report(diag.New("E0523", d.place, "nothing says how "+code(d.name)+" tunes").
+			Say("An optimizer is a block:\n\n%s", optimizerLines(c.u)).
+			Hint("a good first one: bootstrap_few_shot {}"))
+	}
+	var opts []*universe.Optimizer
+	for _, x := range blocks {
+		if opt := c.stage(fs, x, o); opt != nil {
+			opts = append(opts, opt)
 		}
-		return nil
 	}
-	for _, more := range blocks[1:] {
-		c.report(diag.New("E0523", fs.place(more.KindSpan()), "a second optimizer").
-			Relate(fs.place(blocks[0].KindSpan()), "there is this one already").
-			Say("An optimization has one optimizer. To run several, one after the other, write several `optimize` blocks."))
-	}
-	x := blocks[0]
+	return opts
+}
+
+// stage reads the block of an optimizer; nil when there is none of its name, which
+// was reported.
+func (c *checker) stage(fs *fileScope, x *syntax.Block, o *program.Optimization) *universe.Optimizer {
 	if len(x.Labels) > 0 {
 		c.report(blockWithManyNames(fs, x))
 	}
@@ -101,7 +107,8 @@ func (c *checker) optimizer(fs *fileScope, d *decl, b *syntax.Block, blocks []*s
 		c.report(c.unknownOptimizer(fs, x))
 		return nil
 	}
-	o.Optimizer = opt.Name
+	stage := &program.Stage{Optimizer: opt.Name, Place: fs.place(x.KindSpan())}
+	o.Stages = append(o.Stages, stage)
 	s := c.settings(fs, x, opt.Block())
 	c.onlySettings(fs, x, code(opt.Name))
 	for i := range opt.Settings {
@@ -110,10 +117,13 @@ func (c *checker) optimizer(fs *fileScope, d *decl, b *syntax.Block, blocks []*s
 			continue
 		}
 		if v.decl.Kind == universe.ModelOf {
-			c.modelOf(fs, v)
+			if stage.Models == nil {
+				stage.Models = map[string]program.ModelRef{}
+			}
+			stage.Models[v.decl.Name] = c.modelOf(fs, v)
 			continue
 		}
-		o.Settings = append(o.Settings, program.Binding{Name: v.decl.Name, Value: v.value()})
+		stage.Settings = append(stage.Settings, program.Binding{Name: v.decl.Name, Value: v.value()})
 	}
 	return opt
 }
@@ -153,10 +163,10 @@ func (c *checker) unknownOptimizer(fs *fileScope, b *syntax.Block) *diag.Diagnos
 }
 
 var optimizerHabits = map[string]string{
-	"MIPROv2": "mipro", "mipro_v2": "mipro", "MIPRO": "mipro", "COPRO": "copro", "SIMBA": "simba", "GEPA": "gepa",
+	"MIPROv2": "mipro_v2", "mipro": "mipro_v2", "MIPRO": "mipro_v2", "miprov2": "mipro_v2", "COPRO": "copro", "SIMBA": "simba", "GEPA": "gepa",
 	"KNNFewShot": "knn_few_shot", "BootstrapRS": "bootstrap_few_shot_with_random_search",
 	"NSGA2": "nsga2", "nsga_ii": "nsga2", "TPE": "tpe", "bayesian": "tpe", "bayesian_optimizer": "tpe", "optuna": "tpe",
-	"grid": "grid_search", "random": "random_search",
+	"grid_search": "grid", "random_search": "random", "hyperband": "successive_halving",
 }
 
 // snake writes BootstrapFewShot as bootstrap_few_shot.
@@ -172,7 +182,7 @@ func snake(name string) string {
 }
 
 // objectives reads what is to become better.
-func (c *checker) objectives(fs *fileScope, d *decl, b *syntax.Block, s map[string]*setting, o *program.Optimization, opt *universe.Optimizer) {
+func (c *checker) objectives(fs *fileScope, d *decl, b *syntax.Block, s map[string]*setting, o *program.Optimization, opts []*universe.Optimizer) {
 	data := o.Dev
 	if data == nil {
 		data = o.Train
@@ -212,7 +222,10 @@ func (c *checker) objectives(fs *fileScope, d *decl, b *syntax.Block, s map[stri
 		}
 	}
 	n := len(o.Maximize) + len(o.Minimize)
-	if opt != nil && n > opt.Objectives {
+	for _, opt := range opts {
+		if n <= opt.Objectives {
+			continue
+		}
 		at := d.place
 		for _, x := range []*setting{down, up} {
 			if x != nil {
@@ -234,7 +247,7 @@ func (c *checker) objectives(fs *fileScope, d *decl, b *syntax.Block, s map[stri
 }
 
 // tuned reads `tune = [var.k, program.qa.respond.demos]`.
-func (c *checker) tuned(fs *fileScope, s *setting, o *program.Optimization, opt *universe.Optimizer) {
+func (c *checker) tuned(fs *fileScope, s *setting, o *program.Optimization, opts []*universe.Optimizer) {
 	if s == nil || s.bad {
 		return
 	}
@@ -245,10 +258,11 @@ func (c *checker) tuned(fs *fileScope, s *setting, o *program.Optimization, opt 
 			continue
 		}
 		part := "variables"
-		if t.Step != nil {
+		if t.Step != nil && !slices.Contains(program.TunableSettings, t.Part) {
 			part = t.Part
 		}
-		if opt != nil && !slices.Contains(opt.Changes, part) {
+		if len(opts) > 0 && !slices.ContainsFunc(opts, func(x *universe.Optimizer) bool { return slices.Contains(x.Changes, part) }) {
+			opt := opts[0]
 			var who []string
 			for _, x := range c.u.Optimizers {
 				if slices.Contains(x.Changes, part) {
@@ -299,11 +313,11 @@ func (c *checker) tunable(fs *fileScope, at source.Place, o *program.Optimizatio
 		return program.Tunable{}, false
 	}
 	t := program.Tunable{Program: d.program, Step: step, Part: rest[1], Place: at}
-	if t.Part != "demos" && t.Part != "instructions" {
+	if parts := append([]string{"demos", "instructions"}, program.TunableSettings...); !slices.Contains(parts, t.Part) {
 		where := at
 		where.Start = at.End - int32(len(rest[1]))
-		x := diag.New("E0524", where, "a step has no "+code(rest[1])+" to tune").Say("`demos` and `instructions` of a step can be tuned.")
-		if near, ok := diag.Nearest(rest[1], []string{"demos", "instructions"}); ok {
+		x := diag.New("E0524", where, "a step has no "+code(rest[1])+" to tune").Say("These of a step can be tuned: %s.", quotedList(parts))
+		if near, ok := diag.Nearest(rest[1], parts); ok {
 			x.Fix("did you mean "+code(near)+"?", where, near)
 		}
 		c.report(x)

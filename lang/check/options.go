@@ -37,6 +37,9 @@ func (c *checker) options(b *body, s *stepNode, scope *expr.Scope) {
 		case universe.Judgement:
 			c.judgement(b, s, x, types.Float)
 			o.Value, o.Judges = x.value(), true
+		case universe.PassagesIf:
+			c.passagesIf(b, s, x, scope)
+			o.Value, o.Passages = x.value(), true
 		default:
 			o.Value = x.value()
 		}

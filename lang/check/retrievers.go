@@ -1,6 +1,7 @@
 package check
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ func (c *checker) checkRetriever(d *decl, b *syntax.Block) {
 	f := d.scope
 	table, _ := c.u.Block("retriever")
 	s := c.settings(f, b, table)
-	c.inner(f, b, table, "a retriever", nil)
+	blocks := c.inner(f, b, table, "a retriever", nil)
 	r := d.retriever
 	r.Description, _ = constantOf[string](s["description"])
 	r.File, r.Folder, r.K = s["file"].value(), s["folder"].value(), s["k"].value()
@@ -27,18 +28,26 @@ func (c *checker) checkRetriever(d *decl, b *syntax.Block) {
 	if n, ok := constantOf[int](s["overlap"]); ok {
 		r.Overlap = &n
 	}
+	r.VectorWeight, r.Diversity, r.Candidates = s["vector_weight"].value(), s["diversity"].value(), s["candidates"].value()
 	if r.Text == "" {
 		r.Text = "text"
 	}
 	for _, name := range []string{"description", "pattern", "text", "id", "title", "method", "max_length", "overlap"} {
 		if x := s[name]; x != nil && x.expr != nil && !x.bad && !x.fixed {
 			c.report(diag.New("E0307", x.at, code(name)+" is written as a fixed value").
-				Say("Of a retriever, `file`, `folder`, `embedder` and `k` may depend on variables.").
+				Say("Of a retriever, `file`, `folder`, `embedder`, `k`, `vector_weight`, `diversity` and `candidates` may depend on variables.").
 				Hint("declare a retriever for each value"))
 		}
 	}
+	if r.Python, _ = c.pythonIn(f, "retriever", blocks["python"]); r.Python != nil {
+		c.insteadOfPython(f, r.Python, s, "Python searches", "file", "folder", "pattern", "text", "id", "title", "method", "embedder", "max_length", "overlap", "vector_weight", "diversity")
+		c.reranks(f, r, s)
+		return
+	}
 	c.eitherOf(f, b, s, "file", "folder")
 	c.searchMethod(f, d, s)
+	c.reranks(f, r, s)
+	c.passageColumns(f, r, s)
 	if r.MaxLength > 0 && r.Overlap != nil && *r.Overlap >= r.MaxLength {
 		c.report(diag.New("E0509", s["overlap"].at, code("overlap")+" is less than "+code("max_length")).
 			Relate(s["max_length"].at, "%d characters here", r.MaxLength))
@@ -59,7 +68,16 @@ func (c *checker) checkRetriever(d *decl, b *syntax.Block) {
 		c.report(diag.New("E0502", f.place(x.attr.Name.Span), code("overlap")+" needs "+code("max_length")).
 			Say("The rows of a file are parted only where `max_length` says how long a passage may be, and only parts overlap."))
 	}
-	c.fileFormat(s["file"], "", passageFormats)
+	c.fileFormat(s["file"], "", append(slices.Clone(passageFormats), textFormats...))
+	if name, ok := constantOf[string](s["file"]); ok && slices.Contains(textFormats, strings.ToLower(path.Ext(name))) {
+		for _, name := range []string{"text", "id", "title"} {
+			if x := s[name]; x != nil {
+				c.report(diag.New("E0511", f.place(x.attr.Name.Span), "a text has no columns").
+					Say("`%s` names a column of a file of rows.", name))
+			}
+		}
+		return
+	}
 	columns, known := c.columnsOf(f, s["file"], "")
 	if !known {
 		return
@@ -81,7 +99,10 @@ func (c *checker) checkRetriever(d *decl, b *syntax.Block) {
 }
 
 // passageFormats are the endings of files that hold passages.
-var passageFormats = []string{".csv", ".jsonl", ".ndjson", ".json"}
+var passageFormats = []string{".csv", ".tsv", ".jsonl", ".ndjson", ".json"}
+
+// textFormats are those of files that hold a text.
+var textFormats = []string{".md", ".markdown", ".txt", ".html", ".htm", ".pdf"}
 
 // searchMethod checks that a retriever has an embedder exactly where vectors are
 // compared.
@@ -96,6 +117,11 @@ func (c *checker) searchMethod(f *fileScope, d *decl, s map[string]*setting) {
 			Say("`embedder` names the model that makes a vector of each passage and of the query.").
 			Hint("name one: embedder = \"openai/text-embedding-3-small\"").
 			Hint("without a key and a network: embedder = \"builtin/hash\", a weak baseline"))
+	case r.Method != "hybrid" && (r.Method != "" || embedder == nil) && s["vector_weight"] != nil:
+		c.report(diag.New("E0511", f.place(s["vector_weight"].attr.Name.Span), "only `hybrid` weighs words and vectors"))
+	case s["diversity"] != nil && embedder == nil:
+		c.report(diag.New("E0502", f.place(s["diversity"].attr.Name.Span), code("diversity")+" compares vectors, and nothing makes them").
+			Hint("name an embedder: embedder = \"builtin/hash\""))
 	case r.Method == "bm25" && embedder != nil:
 		c.report(diag.New("E0511", f.place(embedder.attr.Name.Span), "`bm25` compares no vectors").
 			Relate(method.at, "this compares words").
@@ -118,6 +144,9 @@ func (c *checker) embedderRef(f *fileScope, x *setting) program.ModelRef {
 			return program.ModelRef{}
 		}
 	}
+	if ref, ok := c.muteRef(f, x, text); ok {
+		return ref
+	}
 	ref := c.modelRef(f, x.at, text, true)
 	provider := ""
 	switch {
@@ -137,6 +166,25 @@ func (c *checker) embedderRef(f *fileScope, x *setting) program.ModelRef {
 		return program.ModelRef{}
 	}
 	return ref
+}
+
+// muteRef reads a model that makes vectors and answers nothing; false for any other.
+func (c *checker) muteRef(f *fileScope, x *setting, text string) (program.ModelRef, bool) {
+	if name, ok := strings.CutPrefix(text, "model."); ok {
+		if d, ok := f.lookup(modelKind, name); ok {
+			p, known := c.u.Provider(d.model.Provider)
+			return program.ModelRef{Model: d.model, Place: x.at}, known && p.Mute
+		}
+	}
+	provider, name, ok := strings.Cut(strings.Trim(text, `"`), "/")
+	if p, known := c.u.Provider(provider); ok && known && p.Mute && strings.HasPrefix(text, `"`) {
+		if !strings.Contains(name, ":") {
+			c.report(diag.New("E0310", x.at, "this names no function").
+				Say("A function is named `\"python/module:function\"`, say `\"python/embed:vectors\"` for `vectors` in embed.py beside this file."))
+		}
+		return program.ModelRef{Address: provider + "/" + name, Place: x.at}, true
+	}
+	return program.ModelRef{}, false
 }
 
 // embedding returns the providers that have models which make vectors.

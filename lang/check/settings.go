@@ -104,7 +104,7 @@ func (c *checker) settings(fs *fileScope, b *syntax.Block, table *universe.Block
 
 // checkSetting checks the value of a setting in a scope.
 func (c *checker) checkSetting(s *setting, scope *expr.Scope) {
-	if s == nil || s.expr == nil || s.decl.Kind == universe.Judgement {
+	if s == nil || s.expr == nil || s.decl.Kind == universe.Judgement || s.decl.Kind == universe.PassagesIf {
 		return // a judgement has a scope of its own
 	}
 	info, diags := c.typed(s.expr, scope)

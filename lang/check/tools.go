@@ -204,17 +204,7 @@ func (c *checker) toolStarlark(u *toolUnder, b *syntax.Block, scope *expr.Scope)
 
 func (c *checker) toolPython(u *toolUnder, b *syntax.Block, scope *expr.Scope) {
 	s, _ := c.bodySettings(u, b, scope)
-	p := &program.Python{Place: u.fs.place(b.KindSpan())}
-	p.Timeout, _ = constantOf[time.Duration](s["timeout"])
-	if text, ok := constantOf[string](s["call"]); ok {
-		module, name, colon := strings.Cut(text, ":")
-		if !colon || module == "" || name == "" {
-			c.report(diag.New("E0310", s["call"].at, "this names no function").
-				Say("A function is named `module:function`, say `\"tools:area\"` for `area` in tools.py beside this file."))
-		}
-		p.Call = text
-	}
-	u.tool.Python = p
+	u.tool.Python = c.pythonOf(u.fs, b, s)
 }
 
 func (c *checker) toolMCP(u *toolUnder, b *syntax.Block, scope *expr.Scope) {

@@ -188,6 +188,7 @@ var catalogue = []Entry{
 	{"E0654", "Python does not answer"},
 	{"E0655", "Python does not start"},
 	{"E0656", "setting has no counterpart in DSPy"},
+	{"E0657", "annotation in Python contradicts the type"},
 	{"E0625", "a picture, sound or file cannot be sent"},
 	{"E0630", "assertion does not hold"},
 	{"E0631", "test took too long"},

@@ -109,34 +109,44 @@ type MCP struct {
 }
 
 // Retriever is passages to search: `retriever wiki { file = … }`. Exactly one
-// of File and Folder is set.
+// of File, Folder and Python is set.
 type Retriever struct {
 	Name        string
 	Description string
 	File        Value
 	Folder      Value
-	Pattern     string // which files of a folder
-	Text        string // the column that is searched
-	ID          string // the column that names a passage; "" for its position
+	Python      *Python // searches; nil: dspi does
+	Pattern     string  // which files of a folder
+	Text        string  // the column that is searched
+	ID          string  // the column that names a passage; "" for its position
 	Title       string
 	Method      string   // "" for the default
 	Embedder    ModelRef // zero: none
 	K           Value
 	MaxLength   int  // characters of a passage; 0: the default
 	Overlap     *int // characters that two parts share; nil: a tenth of MaxLength
-	Names       Names
-	Place       source.Place
+	// VectorWeight and Diversity are from 0 to 1; zero: their defaults.
+	VectorWeight Value
+	Diversity    Value
+	Rerank       *Program // orders what was found anew; nil: nothing does
+	Candidates   Value    // for Rerank
+	// Columns are what `where` may read of a passage; nil where that is not known.
+	Columns []types.Field
+	Names   Names
+	Place   source.Place
 }
 
 // Address returns `retriever.NAME`.
 func (r *Retriever) Address() string { return "retriever." + r.Name }
 
-// Dataset is rows to evaluate and tune on: `dataset dev { file = … }`.
+// Dataset is rows to evaluate and tune on: `dataset dev { file = … }`. Exactly one
+// of File and Python is set.
 type Dataset struct {
 	Name        string
 	Description string
 	File        Value
-	Format      string // "" when the file's name tells
+	Python      *Python // gives the rows
+	Format      string  // "" when the file's name tells
 	// Columns are the names of the rows' values, as expressions see them; nil
 	// when they are not known before a run.
 	Columns []string
@@ -171,9 +181,11 @@ type Metric struct {
 	Description string
 	// Use is the metric as it is checked by itself, where nothing is known of
 	// rows and outputs.
-	Use   *MetricUse
-	Names Names
-	Place source.Place
+	Use *MetricUse
+	// Python measures; nil: expressions do. The one step of a use's Body calls it.
+	Python *Python
+	Names  Names
+	Place  source.Place
 }
 
 // Address returns `metric.NAME`.
@@ -243,12 +255,12 @@ type Optimization struct {
 	Maximize    []*MetricUse
 	Minimize    []*MetricUse
 	Tune        []Tunable // nil: everything that the optimizer can tune
-	Optimizer   string
-	Settings    []Binding // of the optimizer, in the order of the text
+	// Stages are its optimizers, in the order of the text: each starts where the one
+	// before it ended.
+	Stages      []*Stage
 	Budget      Budget
 	Concurrency int
-	MaxErrors   int
-	HasMax      bool
+	EarlyStop   bool // candidates that are clearly worse are given up on some rows
 	Seed        Value
 	Model       ModelRef
 	Teacher     ModelRef // runs the program for demos; zero: the program's own
@@ -256,6 +268,14 @@ type Optimization struct {
 	SaveTo      string
 	Names       Names
 	Place       source.Place
+}
+
+// Stage is one optimizer of an optimization.
+type Stage struct {
+	Optimizer string
+	Settings  []Binding           // in the order of the text
+	Models    map[string]ModelRef // its settings that name a model
+	Place     source.Place
 }
 
 // Address returns `optimize.NAME`.
@@ -269,15 +289,19 @@ type Budget struct {
 	Place source.Place
 }
 
-// Tunable is something that a tuner may change: a variable, or the demos or
-// instructions of a step.
+// Tunable is something that a tuner may change: a variable, or the demos,
+// instructions or a setting of a step.
 type Tunable struct {
 	Variable *Variable
 	Program  *Program
 	Step     *Step
-	Part     string // "demos" or "instructions", of a step
+	Part     string // "demos", "instructions" or one of TunableSettings, of a step
 	Place    source.Place
 }
+
+// TunableSettings are the settings of a step that a tuner can search without a
+// variable for them.
+var TunableSettings = []string{"temperature", "adapter"}
 
 // Address returns `var.k` or `program.route.classify.demos`.
 func (t Tunable) Address() string {

@@ -179,8 +179,11 @@ type Step struct {
 	Asserts   []Assert
 	Needs     []string // names of the steps and lets that must come first, in order of the text
 	Pending   []Pending
-	Place     source.Place
-	Block     source.Place // all of it, from its kind to its brace
+	// Measures is the program that the step measures: of a metric in Python, whose
+	// inputs are `example` and `prediction`. It is nil for any other step.
+	Measures *Program
+	Place    source.Place
+	Block    source.Place // all of it, from its kind to its brace
 }
 
 // At returns where the step stands; nowhere for a nil step.
@@ -228,6 +231,8 @@ type Option struct {
 	Refs  []string // addresses: `tool.area`, `retriever.wiki`
 	// Judges says that Value is over the step's own inputs and outputs.
 	Judges bool
+	// Passages says that Value is a condition on `passage`, beside what the step sees.
+	Passages bool
 }
 
 // Assert is `assert NAME { … }` or `suggest NAME { … }`.

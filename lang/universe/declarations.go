@@ -21,6 +21,14 @@ func maxBytes(what string) Setting {
 	return Setting{Name: "max_bytes", Kind: Integer, Doc: "The most that is read of " + what + ", in bytes.", Default: "1_000_000", Min: bound(1), Fixed: true}
 }
 
+// inPython is the block that names a function in Python.
+func inPython(doc, call, timeout string) Block {
+	return Block{Name: "python", Doc: doc, Settings: []Setting{
+		{Name: "call", Kind: Text, Doc: call, Required: true, Fixed: true},
+		{Name: "timeout", Kind: Duration, Doc: "The longest that Python may be at work without asking dspi for anything.", Default: timeout, Fixed: true},
+	}}
+}
+
 // Declarations are the kinds of block that stand around programs: tools and
 // passages, data and metrics, evaluation and tuning, constraints and tests.
 var Declarations = []Block{
@@ -69,13 +77,8 @@ var Declarations = []Block{
 					toolTimeout("its end"),
 				},
 			},
-			{
-				Name: "python", Doc: "A function in Python, beside the file or installed.",
-				Settings: []Setting{
-					{Name: "call", Kind: Text, Doc: "The function, `module:function`; it takes the inputs by name and returns the outputs as a dict, or the one output itself.", Required: true, Fixed: true},
-					toolTimeout("its end"),
-				},
-			},
+			inPython("A function in Python, beside the file or installed.",
+				"The function, `module:function`; it takes the inputs by name and returns the outputs as a dict, or the one output itself.", "30s"),
 			{
 				Name: "mcp", Doc: "A tool of a server that speaks the Model Context Protocol.",
 				Settings: []Setting{
@@ -101,17 +104,25 @@ var Declarations = []Block{
 		Doc: "Passages to search, from a file of rows or a folder of texts.",
 		Settings: []Setting{
 			description("What the passages are about."),
-			{Name: "file", Kind: Text, Doc: "A file with one passage a row: .jsonl, .json or .csv.", Fixed: true},
+			{Name: "file", Kind: Text, Doc: "A file with one passage a row (.jsonl, .json, .csv, .tsv) or with a text (.md, .txt, .html, .pdf); a pattern such as data/*.jsonl for several.", Fixed: true},
 			{Name: "folder", Kind: Text, Doc: "A folder of texts, instead of `file`.", Fixed: true},
-			{Name: "pattern", Kind: Text, Doc: "Which files of the folder, `*.md`; `**` stands for any folders.", Default: "**/*.{md,txt}", Fixed: true},
+			{Name: "pattern", Kind: Text, Doc: "Which files of the folder, `*.md`; `**` stands for any folders.", Default: "**/*.{md,txt,html,htm,pdf}", Fixed: true},
 			{Name: "text", Kind: Text, Doc: "The column that is searched and given.", Default: "text", Fixed: true},
 			{Name: "id", Kind: Text, Doc: "The column that names a passage.", Default: "id, else the row's number", Fixed: true},
 			{Name: "title", Kind: Text, Doc: "The column that is put before the text.", Default: "none", Fixed: true},
 			{Name: "method", Kind: Choice, Choices: []string{"bm25", "vector", "hybrid"}, Doc: "How passages are found: by words, by the nearness of vectors, or by both.", Default: "hybrid with an `embedder`, else bm25", Fixed: true},
 			{Name: "embedder", Kind: ModelOf, Doc: "The model that makes the vectors: a declared one, `\"openai/text-embedding-3-small\"`, or `\"builtin/hash\"`, a weak baseline.", Default: "none", Fixed: true},
 			{Name: "k", Kind: Integer, Doc: "How many passages a step gets that does not say.", Default: "5", Min: bound(1), Max: bound(1000), Fixed: true},
+			{Name: "vector_weight", Kind: Number, Doc: "In hybrid, how much vectors count beside words: 0 is words alone, 1 vectors alone.", Default: "0.5", Min: bound(0), Max: bound(1), Fixed: true},
+			{Name: "diversity", Kind: Number, Doc: "How much it counts that a passage is unlike those before it (maximal marginal relevance): 0 not at all.", Default: "0", Min: bound(0), Max: bound(1), Fixed: true},
+			{Name: "rerank", Kind: ProgramOf, Doc: "A program that orders what was found anew: it takes `query` and `passages` and gives `scores`, one for each passage, or `order`, their positions from 0, the best first.", Default: "none", Fixed: true},
+			{Name: "candidates", Kind: Integer, Doc: "How many passages `rerank` is given.", Default: "four times as many as are wanted, at least 20", Min: bound(1), Max: bound(1000), Fixed: true},
 			{Name: "max_length", Kind: Integer, Doc: "The longest passage, in characters; longer texts are parted.", Default: "2000 for a folder; rows are whole", Min: bound(50), Fixed: true},
 			{Name: "overlap", Kind: Integer, Doc: "How many characters two parts of a text share.", Default: "a tenth of `max_length`", Min: bound(0), Fixed: true},
+		},
+		Blocks: []Block{
+			inPython("A function in Python that searches, instead of `file`.",
+				"The function, a `dspy.Retrieve` or anything else that is called with a query and, where it takes one, `k`: `module:name`. It gives texts, dicts or objects with `long_text`.", "30s"),
 		},
 		Example: `retriever wiki {
   file = "data/wiki.jsonl"
@@ -123,7 +134,7 @@ var Declarations = []Block{
 		Doc: "Rows to evaluate and tune on: columns that are a program's inputs are inputs, the rest are labels.",
 		Settings: []Setting{
 			description("What the rows are."),
-			{Name: "file", Kind: Text, Doc: "The file: .csv or .tsv with a header line, .jsonl with an object a line, or .json with a list of objects; a pattern such as data/*.jsonl for several.", Required: true, Fixed: true},
+			{Name: "file", Kind: Text, Doc: "The file: .csv or .tsv with a header line, .jsonl with an object a line, or .json with a list of objects; a pattern such as data/*.jsonl for several.", Fixed: true},
 			{Name: "format", Kind: Choice, Choices: []string{"csv", "tsv", "jsonl", "json"}, Doc: "What the file holds, where its name does not tell.", Default: "as the file's name tells", Fixed: true},
 			{Name: "shuffle", Kind: Integer, Doc: "Puts the rows in a random order, the same one for the same number.", Default: "the file's order", Fixed: true},
 			{Name: "from", Kind: Number, Doc: "Where the part of the rows begins that is meant, as a share of all: 0.8 leaves out the first four fifths.", Default: "0", Min: bound(0), Max: bound(1), Fixed: true},
@@ -135,6 +146,8 @@ var Declarations = []Block{
 		Blocks: []Block{
 			{Name: "columns", Names: true, Doc: "Other names for columns: `intent = \"Label 1\"` calls that column `intent`."},
 			{Name: "only", Names: true, Doc: "Only rows with these values: `split = \"test\"`."},
+			inPython("A function in Python that gives the rows, instead of `file`.",
+				"The function or generator, or a list: `module:name`. Rows are dicts or `dspy.Example`s.", "5m"),
 		},
 		Example: `dataset dev { file = "data/intents_dev.csv" }`,
 	},
@@ -149,6 +162,10 @@ var Declarations = []Block{
 			{Name: "adapter", Kind: Choice, Choices: adapterNames(), Doc: "How prompts are written and replies read.", Default: "chat", Fixed: true},
 			{Name: "retries", Kind: Integer, Doc: "How often a model is asked again when its reply does not fit.", Default: "1", Min: bound(0), Max: bound(10)},
 		}, CallSettings...),
+		Blocks: []Block{
+			inPython("A function in Python that measures, instead of `score`.",
+				"A metric as DSPy has them, `module:metric`: called with a `dspy.Example` and a `dspy.Prediction`, it gives a number, true or false, or a `dspy.Prediction` with `score` and `feedback`.", "5m"),
+		},
 		Example: `metric correct {
   score = exact_match(prediction.intent, example.intent)
 }`,
@@ -195,7 +212,8 @@ var Declarations = []Block{
 			{Name: "model", Kind: ModelOf, Doc: "The model of steps for which nothing else is said.", Default: "the default model", Fixed: true},
 			{Name: "teacher", Kind: ModelOf, Doc: "The model that answers where demos are made.", Default: "the program's own", Fixed: true},
 			{Name: "prompt_model", Kind: ModelOf, Doc: "The model that writes instructions.", Default: "the program's own", Fixed: true},
-			concurrency, maxErrors,
+			{Name: "early_stop", Kind: Boolean, Doc: "Gives a candidate up that is clearly worse than the best on a part of the rows.", Default: "true", Fixed: true},
+			concurrency,
 		},
 		Blocks: []Block{
 			{Name: "budget", Doc: "The most that tuning may use; what was found until then is kept.", Settings: []Setting{

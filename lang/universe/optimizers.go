@@ -9,6 +9,7 @@ type Optimizer struct {
 	Changes []string
 	// Objectives is the most metrics that it can weigh against each other.
 	Objectives int
+	Python     bool // it runs in Python
 }
 
 // Block returns the optimizer as the block that it is.
@@ -20,14 +21,14 @@ func (o *Optimizer) Block() *Block {
 // DSPy has the optimizer.
 func demoSettings(bootstrapped, labeled string) []Setting {
 	return []Setting{
-		{Name: "max_bootstrapped_demos", Kind: Integer, Doc: "The most demos made by running the program.", Default: bootstrapped, Min: bound(0), Fixed: true},
-		{Name: "max_labeled_demos", Kind: Integer, Doc: "The most demos in all; labelled rows fill up what is left.", Default: labeled, Min: bound(0), Fixed: true},
+		{Name: "max_bootstrapped_demos", Kind: Integer, Doc: "The most demos of each step made by running the program.", Default: bootstrapped, Min: bound(0), Fixed: true},
+		{Name: "max_labeled_demos", Kind: Integer, Doc: "The most demos of each step in all; labelled rows fill up what the program did not make.", Default: labeled, Min: bound(0), Fixed: true},
 	}
 }
 
 var (
-	maxRounds       = Setting{Name: "max_rounds", Kind: Integer, Doc: "How often a row is tried until its outputs are good enough to be a demo.", Default: "1", Min: bound(1), Fixed: true}
-	metricThreshold = Setting{Name: "metric_threshold", Kind: Number, Doc: "The score from which on a run is good enough to be a demo.", Default: "any that is not 0", Fixed: true}
+	maxRounds       = Setting{Name: "max_rounds", Kind: Integer, Doc: "How often a row is tried until its outputs are good enough to be a demo; from the second time on with new replies, at temperature 1.", Default: "1", Min: bound(1), Fixed: true}
+	metricThreshold = Setting{Name: "metric_threshold", Kind: Number, Doc: "The score from which on a run is good enough to be a demo; of a metric that is made low, the score up to which it is. 0 is no threshold.", Default: "any that is not 0", Fixed: true}
 	trials          = Setting{Name: "trials", Kind: Integer, Doc: "How many configurations are measured.", Default: "50", Min: bound(1), Fixed: true}
 )
 
@@ -76,17 +77,17 @@ var Optimizers = []Optimizer{
 	},
 	{
 		Name: "bootstrap_few_shot_with_random_search", Doc: "Several sets of bootstrapped demos, of which the best on the dev rows wins.", Changes: []string{"demos"}, Objectives: 1,
-		Settings: join([]Setting{candidates("16", "How many sets of demos are tried.")}, demoSettings("4", "16"), []Setting{
-			maxRounds, metricThreshold, number("stop_at_score", "none", "Stops as soon as a candidate has this score."),
+		Settings: join([]Setting{candidates("16", "How many sets of demos of shuffled rows are tried, beside no demos, labelled rows, and demos of the rows in their order.")}, demoSettings("4", "16"), []Setting{
+			maxRounds, metricThreshold, number("stop_at_score", "none", "Stops as soon as a candidate has this score, as the metric gives it."),
 		}),
 	},
 	{
-		Name: "bootstrap_few_shot_with_optuna", Doc: "Bootstrapped demos, of which a Bayesian search picks the best for each step.", Changes: []string{"demos"}, Objectives: 1,
+		Name: "bootstrap_few_shot_with_optuna", Doc: "Bootstrapped demos, of which a Bayesian search picks the best one for each step.", Changes: []string{"demos"}, Objectives: 1,
 		Settings: join([]Setting{candidates("16", "How many choices of demos are tried.")}, demoSettings("4", "16"), []Setting{maxRounds, metricThreshold}),
 	},
 	{
-		Name: "knn_few_shot", Doc: "For each input the nearest training rows as demos.", Changes: []string{"demos"}, Objectives: 1,
-		Settings: join([]Setting{whole("k", "3", "How many neighbours are taken.", 1)}, demoSettings("4", "16"), []Setting{maxRounds, metricThreshold}),
+		Name: "knn_few_shot", Doc: "Each training row as a demo, made by running the program where the metric likes what it gives; each call is shown those that are nearest to its inputs. It measures nothing.", Changes: []string{"demos"}, Objectives: 1,
+		Settings: []Setting{whole("k", "3", "How many demos each call is shown.", 1), maxRounds, metricThreshold},
 	},
 	{
 		Name: "copro", Doc: "Instructions written by a model, improved round by round from their scores.", Changes: []string{"instructions"}, Objectives: 1,
@@ -97,7 +98,7 @@ var Optimizers = []Optimizer{
 		},
 	},
 	{
-		Name: "mipro", Doc: "Instructions and demos together, proposed from the data and the program, then searched (MIPROv2).", Changes: []string{"demos", "instructions"}, Objectives: 1,
+		Name: "mipro_v2", Doc: "Instructions and demos together, proposed from the data and the program, then searched (MIPROv2).", Changes: []string{"demos", "instructions"}, Objectives: 1,
 		Settings: join([]Setting{
 			{Name: "auto", Kind: Choice, Choices: []string{"light", "medium", "heavy", "off"}, Doc: "How much is tried; `off` to say it with `candidates` and `trials`.", Default: "light", Fixed: true},
 			candidates("as auto says", "How many instructions and sets of demos are proposed for each step."),
@@ -152,27 +153,11 @@ var Optimizers = []Optimizer{
 		}, demoSettings("4", "16"), []Setting{maxRounds, metricThreshold}),
 	},
 	{
-		Name: "better_together", Doc: "Optimizers of prompts and of weights in turn.", Changes: []string{"demos", "instructions", "weights"}, Objectives: 1,
-		Settings: []Setting{
-			{Name: "strategy", Kind: Text, Doc: "Which in which order: p for prompts, w for weights.", Default: "p -> w -> p", Fixed: true},
-			probability(number("valset_ratio", "0.1", "Which part of the training rows compares the results.")),
-			yesNo("shuffle_between_steps", "true", "Shuffles the training rows before each turn."),
-		},
-	},
-	{
-		Name: "bootstrap_finetune", Doc: "Fine-tunes the steps' models on runs that the metric likes.", Changes: []string{"weights"}, Objectives: 1,
-		Settings: []Setting{
-			yesNo("multitask", "true", "One fine-tuned model for all steps that share one; else one for each step."),
-			yesNo("exclude_demos", "false", "Leaves the demos out of the prompts afterwards."),
-			metricThreshold,
-		},
-	},
-	{
-		Name: "random_search", Doc: "Variables at random; the measure of every other search.", Changes: []string{"variables"}, Objectives: 1,
+		Name: "random", Doc: "Variables at random; the measure of every other search.", Changes: []string{"variables"}, Objectives: 1,
 		Settings: []Setting{trials},
 	},
 	{
-		Name: "grid_search", Doc: "Every combination of the variables' values.", Changes: []string{"variables"}, Objectives: 1,
+		Name: "grid", Doc: "Every combination of the variables' values.", Changes: []string{"variables"}, Objectives: 1,
 		Settings: []Setting{
 			whole("points", "5", "How many values are tried of a variable without a step.", 2),
 			whole("max_trials", "1000", "The space is refused when it is larger.", 1),
@@ -193,6 +178,13 @@ var Optimizers = []Optimizer{
 			whole("generations", "10", "How many generations there are.", 1),
 			probability(number("crossover", "0.9", "How often two configurations are mixed.")),
 			probability(number("mutation", "0.1", "How often a value is changed.")),
+		},
+	},
+	{
+		Name: "dspy", Doc: "An optimizer of DSPy's, run in Python on this program and its models.", Changes: []string{"demos", "instructions"}, Objectives: 1, Python: true,
+		Settings: []Setting{
+			{Name: "class", Kind: Text, Required: true, Doc: "The class: `dspy.MIPROv2`.", Fixed: true},
+			{Name: "arguments", Kind: Any, Doc: "What the class, and its `compile`, are given beside the metric, the program and the rows: `{auto: \"light\"}`.", Default: "none"},
 		},
 	},
 }

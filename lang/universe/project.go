@@ -37,6 +37,13 @@ var Project = Block{
 			{Name: "url", Kind: Address, Choices: []string{"sqlite"}, Doc: "`sqlite:PATH`, relative to the folder of this file.", Default: "sqlite:.dspi/dspi.db", Fixed: true, Secret: true},
 			{Name: "history", Kind: Period, Doc: "How long runs are kept: `12h`, `30d`, `8w`, or `off`.", Default: "30d", Fixed: true},
 		}},
+		{Name: "retrieval", Doc: "Where the indexes of retrievers are kept. A program does not change when they move.", Settings: []Setting{
+			{Name: "store", Kind: Address, Choices: []string{"sqlite", "postgres", "postgresql", "env"}, Doc: "`sqlite:FOLDER`, relative to the folder of this file, `postgres://USER@HOST/DATABASE` with the extension pgvector, or `env:NAME` for an environment variable that holds such an address. A password may stand in PGPASSWORD or ~/.pgpass.", Default: "sqlite:.dspi/index", Fixed: true, Secret: true},
+			{Name: "schema", Kind: Text, Doc: "The schema of the tables in Postgres: one for each project that shares a database.", Default: "dspi", Fixed: true},
+			{Name: "distance", Kind: Choice, Choices: []string{"cosine", "dot", "l2"}, Doc: "How Postgres compares vectors, which have the length 1.", Default: "cosine", Fixed: true},
+			{Name: "search", Kind: Choice, Choices: []string{"hnsw", "exact"}, Doc: "How Postgres finds the nearest vectors: through an HNSW index, which may miss a few, or by comparing all.", Default: "hnsw", Fixed: true},
+			{Name: "follow", Kind: Boolean, Doc: "Whether a run brings an index up to date when its corpus has changed. With false only `dspi index` does, and a run needs no corpus.", Default: "true", Fixed: true},
+		}},
 		{Name: "telemetry", Doc: "Where runs are sent as OpenTelemetry spans; `OTEL_EXPORTER_OTLP_ENDPOINT` in the environment does the same.", Settings: []Setting{
 			{Name: "otlp", Kind: Text, Doc: "The URL of a collector that takes OTLP over HTTP: `http://localhost:4318`.", Default: "none", Fixed: true},
 			{Name: "content", Kind: Boolean, Doc: "Sends messages, replies, and what tools take and give, too.", Default: "false", Fixed: true},

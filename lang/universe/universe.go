@@ -46,6 +46,7 @@ const (
 	ModuleOf    ValueKind = "module"    // module.NAME or a variable of type module
 	StepOf      ValueKind = "step"      // the name of another step
 	Judgement   ValueKind = "judgement" // an expression over the step's own inputs and outputs
+	PassagesIf  ValueKind = "condition" // an expression over `passage` and what the step sees: which passages are searched
 )
 
 // Setting is one `name = value` of a block.
@@ -156,6 +157,8 @@ type Provider struct {
 	// Embedders are the only ones there are, nil when any name may be.
 	Embeds    bool
 	Embedders []string
+	// Mute says that its models make vectors and answer nothing.
+	Mute bool
 }
 
 // Builtin is a declaration that is built in: `tool.calculator`, `metric.cost`.

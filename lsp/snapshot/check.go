@@ -80,7 +80,7 @@ func (s *Snapshot) CheckOnce(path string) (*Checked, error) {
 func (s *Session) newChecker() *checker {
 	c := &checker{}
 	c.session = check.NewSession(check.Options{
-		Universe: s.opt.Universe, Columns: s.opt.Columns, Facts: true,
+		Universe: s.opt.Universe, Columns: s.opt.Columns, Passages: s.opt.Passages, Facts: true,
 		Import: func(from *source.File, path string) (*syntax.File, error) { return c.importFile(from, path) },
 	})
 	return c

@@ -24,6 +24,7 @@ import (
 
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
+	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/universe"
 	"github.com/dspi-lang/dspi/parser"
 )
@@ -35,6 +36,8 @@ type Options struct {
 	Read func(path string) (string, error)
 	// Columns is as in check.Options.
 	Columns func(from *source.File, path string) ([]string, error)
+	// Passages is as in check.Options.
+	Passages func(from *source.File, path string) ([]types.Field, error)
 }
 
 // Encoding is how an editor counts the columns of a line.

@@ -236,6 +236,10 @@ func fits(decl *universe.Setting, v any) error {
 		if slices.Contains(universe.Words, m[1]) || !slices.Contains(decl.Choices, m[1]) {
 			return &misfitError{"E0507", "`" + m[1] + ":` is not one of " + addresses(decl.Choices)}
 		}
+	case universe.Choice:
+		if text := v.(string); !slices.Contains(decl.Choices, text) {
+			return &misfitError{"E0507", "`" + decl.Name + "` is one of `" + strings.Join(decl.Choices, "`, `") + "`"}
+		}
 	case universe.Period:
 		if _, ok := Period(v.(string)); !ok {
 			return &misfitError{"E0310", "this is not a length of time"}

@@ -1,5 +1,6 @@
 // Package datasets reads tables: rows of named values, one after the other.
 //
+//	From     rows that come from elsewhere
 //	Open     a file, or a glob of several, by its format
 //	Table    what is read; Next returns a Row until io.EOF
 //	Row      values by column, or why the row cannot be read
@@ -121,6 +122,28 @@ func Open(path, format string) (*Table, error) {
 		return first, err
 	}
 	return several(path, paths, format, first), nil
+}
+
+// From makes a table of rows that come one after the other: next gives the values of
+// a row, or why that row cannot be read; its error is io.EOF behind the last one, and
+// any other says that no further row can be read. closing may be nil.
+func From(name string, next func() (*value.Object, *diag.Diagnostic, error), closing func() error) *Table {
+	n := 0
+	return &Table{Name: name, close: closing, next: func() (Row, error) {
+		values, fault, err := next()
+		if err != nil {
+			return Row{}, err
+		}
+		n++
+		return Row{N: n, Values: values, Err: fault}, nil
+	}}
+}
+
+// Closing returns the table with more to do when it is closed.
+func Closing(t *Table, more func() error) *Table {
+	out := *t
+	out.close = func() error { return errors.Join(t.Close(), more()) }
+	return &out
 }
 
 // several reads the files of a glob one after the other.

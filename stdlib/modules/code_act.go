@@ -16,7 +16,7 @@ import (
 
 var codeAct = Entry{
 	Module: universe.Module{
-		Name: "code_act", Doc: "act by writing code that calls tools",
+		Name: "code_act", Python: true, Doc: "act by writing code that calls tools",
 		Settings: append([]universe.Setting{
 			{Name: "tools", Kind: universe.ToolList, Required: true, Doc: "What the code may call, as functions.", Fixed: true},
 		}, codeSettings("5")...),

@@ -33,3 +33,33 @@ func TestKNN(t *testing.T) {
 		}
 	}
 }
+
+// TestNearestOfTuning shows of the demos that tuning found for a step the nearest, where
+// it says so.
+func TestNearestOfTuning(t *testing.T) {
+	p := planned(t, "program a {\n question: string -> answer: string\n chain_of_thought b {}\n}")
+	op := p.Ops[0]
+	for _, q := range []string{"How tall is the tower of Pisa?", "Who wrote Hamlet?", "How tall is Hamlet?", "Who wrote Emma?"} {
+		op.Demos = append(op.Demos, value.NewObject("question", q, "reasoning", "r", "answer", "a"))
+	}
+	for nearest, want := range map[int][]string{
+		0: {"tower of Pisa", "Who wrote Hamlet", "How tall is Hamlet", "Who wrote Emma"},
+		2: {"tower of Pisa", "How tall is Hamlet"},
+		9: {"tower of Pisa", "Who wrote Hamlet", "How tall is Hamlet", "Who wrote Emma"},
+	} {
+		op.Nearest = nearest
+		model := scripted(text("[[ ## reasoning ## ]]\nr\n\n[[ ## answer ## ]]\nb\n"))
+		if _, err := ran(t, p, model, nil, value.NewObject("question", "How tall is the steeple?")); err != nil {
+			t.Fatal(err)
+		}
+		messages := model.Requests()[0].Messages
+		if len(messages) != 2+2*len(want) {
+			t.Fatalf("%d messages", len(messages))
+		}
+		for i, w := range want {
+			if got := messages[1+2*i].Content; !strings.Contains(got, w) {
+				t.Errorf("the %d nearest: demo %d is %q, want %q", nearest, i+1, got, w)
+			}
+		}
+	}
+}

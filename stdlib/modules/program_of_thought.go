@@ -14,7 +14,7 @@ import (
 
 var programOfThought = Entry{
 	Module: universe.Module{
-		Name: "program_of_thought", Doc: "write code, run it, then answer",
+		Name: "program_of_thought", Python: true, Doc: "write code, run it, then answer",
 		Settings: codeSettings("3"),
 		Example: `program_of_thought respond {
   question: string -> answer: int

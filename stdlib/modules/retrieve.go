@@ -25,6 +25,7 @@ var retrieveEntry = Entry{
 		Settings: []universe.Setting{
 			{Name: "from", Kind: universe.RetrieverOf, Required: true, Doc: "The retriever that is searched.", Fixed: true},
 			{Name: "k", Kind: universe.Integer, Doc: "How many passages are wanted.", Default: "the `k` of the retriever", Min: bound(1), Max: bound(10000)},
+			{Name: "where", Kind: universe.PassagesIf, Doc: "Which passages are searched: a condition on the columns of their corpus, such as `passage.year >= 2020`, and on what the step sees.", Default: "all"},
 		},
 		Example: `retrieve docs {
   from = retriever.wiki
@@ -45,7 +46,7 @@ func (searcher) Run(ctx context.Context, call *module.Call) (*value.Object, erro
 	if call.Retriever == nil {
 		return nil, &retrieve.Error{Text: "nothing here searches"}
 	}
-	found, err := call.Retriever.Retrieve(retrieve.WithCounter(ctx, call.Host), query, call.Int("k", 0))
+	found, err := retrieve.Search(retrieve.WithCounter(ctx, call.Host), call.Retriever, query, call.Int("k", 0), call.Where)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@
 //	ollama     Ollama's own protocol
 //	bedrock    Converse of Amazon Bedrock
 //	builtin    a small baseline in the process, with no key and no network
+//	python     functions in Python that make vectors; a Runtime opens them
 //	scripted   replies from a file, for tests
 //
 // Open opens a model that answers, OpenEmbedder one that makes vectors of texts:
@@ -99,9 +100,18 @@ var local = []entry{
 		open:     func(c Config) (lm.LM, error) { return builtin.New(c.Model) },
 	},
 	{
+		// Whoever runs Python opens it: see OpenEmbedder.
+		Provider: universe.Provider{Name: "python", Doc: "a function in Python that makes vectors of texts", Example: "python/module:function", Free: true, Embeds: true, Mute: true},
+		open:     openPython,
+	},
+	{
 		Provider: universe.Provider{Name: "scripted", Doc: "replies from a file, for tests", Example: "scripted/replies.jsonl", Free: true},
 		open:     func(c Config) (lm.LM, error) { return scripted.Open(c.Model) },
 	},
+}
+
+func openPython(c Config) (lm.LM, error) {
+	return nil, fmt.Errorf("python/%s makes vectors and answers nothing", c.Model)
 }
 
 // presets returns the entries of the servers that speak OpenAI's protocols, OpenAI's
@@ -153,6 +163,8 @@ func OpenEmbedder(c Config) (lm.LM, error) {
 		case e.Name != c.Provider:
 		case !e.Embeds:
 			return nil, fmt.Errorf("provider %s has no embeddings", c.Provider)
+		case e.Mute:
+			return nil, fmt.Errorf("python/%s is a function in Python, and nothing here runs Python", c.Model)
 		case e.Embedders != nil:
 			return builtin.NewEmbedder(c.Model)
 		default:

@@ -2,13 +2,12 @@ package retrievers
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
-	"github.com/dspi-lang/dspi/stdlib/internal/database"
+	"github.com/dspi-lang/dspi/stdlib/retrievers/index"
 )
 
 const (
@@ -21,33 +20,23 @@ var errFull = errors.New("enough")
 
 // embed is the second pass: it makes vectors of passages that have none.
 func (x *Retriever) embed(ctx context.Context, seen *survey) error {
-	lacks := make(map[hash]bool, len(seen.wholes))
-	for _, h := range seen.wholes {
-		lacks[h] = true
-	}
-	size := 0 // of a vector, in bytes; 0: there is none
-	err := x.with(func(db *database.DB) error {
-		rows, err := db.Read.QueryContext(ctx, "SELECT whole, length(v) FROM vector")
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var b []byte
-			if err := rows.Scan(&b, &size); err != nil {
-				return err
-			}
-			delete(lacks, hash(b))
-		}
-		return rows.Err()
-	})
-	if err != nil || len(lacks) == 0 {
+	have, dim, err := x.store.Embedded(ctx)
+	if err != nil {
 		return err
 	}
-	m := &making{x: x, total: len(lacks), size: size}
+	lacks := map[index.Hash]bool{}
+	for _, h := range seen.wholes {
+		if !have[h] {
+			lacks[h] = true
+		}
+	}
+	if len(lacks) == 0 {
+		return nil
+	}
+	m := &making{x: x, total: len(lacks), dim: dim}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	work := make(chan map[hash]string)
+	work := make(chan map[index.Hash]string)
 	var all sync.WaitGroup
 	for range workers {
 		all.Go(func() {
@@ -58,7 +47,7 @@ func (x *Retriever) embed(ctx context.Context, seen *survey) error {
 			}
 		})
 	}
-	send := func(texts map[hash]string) error {
+	send := func(texts map[index.Hash]string) error {
 		select {
 		case work <- texts:
 			return nil
@@ -67,14 +56,14 @@ func (x *Retriever) embed(ctx context.Context, seen *survey) error {
 		}
 	}
 	x.progress(retrieve.Embedding, 0, m.total)
-	texts := map[hash]string{}
+	texts := map[index.Hash]string{}
 	err = x.each(ctx, seen, func(p retrieve.Passage) error {
 		whole := p.Whole()
-		if h := hashOf(whole); lacks[h] {
+		if h := index.HashOf(whole); lacks[h] {
 			delete(lacks, h)
 			if texts[h] = whole; len(texts) == batch {
 				full := texts
-				texts = map[hash]string{}
+				texts = map[index.Hash]string{}
 				return send(full)
 			}
 		}
@@ -98,12 +87,12 @@ type making struct {
 
 	mu   sync.Mutex
 	done int
-	size int
+	dim  int // of the vectors that there are; 0: there is none
 }
 
 // make makes vectors of texts and keeps them.
-func (m *making) make(ctx context.Context, texts map[hash]string) error {
-	keys, list := make([]hash, 0, len(texts)), make([]string, 0, len(texts))
+func (m *making) make(ctx context.Context, texts map[index.Hash]string) error {
+	keys, list := make([]index.Hash, 0, len(texts)), make([]string, 0, len(texts))
 	for h, s := range texts {
 		keys, list = append(keys, h), append(list, s)
 	}
@@ -116,29 +105,17 @@ func (m *making) make(ctx context.Context, texts map[hash]string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	other := m.size != 0 && m.size != 4*len(vectors[0])
-	m.size = 4 * len(vectors[0])
-	ctx = context.WithoutCancel(ctx) // what has come is paid, and kept
-	err = m.x.with(func(db *database.DB) error {
-		return db.Write(ctx, func(tx *sql.Tx) error {
-			if other { // the model is another behind the same name
-				if _, err := tx.ExecContext(ctx, "DELETE FROM vector"); err != nil {
-					return err
-				}
-			}
-			for i, h := range keys {
-				if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO vector VALUES (?, ?)", h[:], encodeVector(vectors[i])); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return err
+	for _, v := range vectors {
+		if m.dim == 0 {
+			m.dim = len(v)
+		}
+		if len(v) != m.dim {
+			return &index.DimensionError{Index: m.dim, Given: len(v)}
+		}
 	}
-	if other {
-		return errChanged // begin again: those that are there lack vectors now
+	// What has come is paid, and kept even if the rest is cancelled.
+	if err := m.x.store.Keep(context.WithoutCancel(ctx), keys, vectors); err != nil {
+		return err
 	}
 	m.done += len(keys)
 	m.x.progress(retrieve.Embedding, m.done, m.total)

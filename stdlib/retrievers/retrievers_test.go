@@ -19,6 +19,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/retrieve/retrievetest"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/stdlib/retrievers/corpus"
+	"github.com/dspi-lang/dspi/stdlib/retrievers/index"
 )
 
 func TestMain(m *testing.M) {
@@ -207,7 +208,7 @@ func (spread) Address() string { return "test/spread" }
 func (spread) Embed(_ context.Context, texts []string) ([][]float32, error) {
 	out := make([][]float32, len(texts))
 	for i, s := range texts {
-		h := hashOf(s)
+		h := index.HashOf(s)
 		state := binary.LittleEndian.Uint64(h[:])
 		v := make([]float32, 384)
 		for k := range v {

@@ -3,18 +3,13 @@ package retrievers
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"math"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
-	"github.com/dspi-lang/dspi/lang/value"
-	"github.com/dspi-lang/dspi/stdlib/internal/database"
 	"github.com/dspi-lang/dspi/stdlib/retrievers/corpus"
+	"github.com/dspi-lang/dspi/stdlib/retrievers/index"
 )
 
 // An index follows its corpus in three passes over the files, which are read only
@@ -28,68 +23,11 @@ import (
 // as it was. Another process may do the same meanwhile: the index counts its
 // changes, and an edit that was made for an earlier state is made again.
 
-// version is that of what is in an index. It is part of the file's name, so that a
-// change needs no way from the old one.
-const version = 1
-
-var schema = []string{`
-CREATE TABLE state (
-	id      INTEGER PRIMARY KEY CHECK (id = 1),
-	changes INTEGER NOT NULL,  -- how often the index was written
-	done    INTEGER NOT NULL   -- 1: it is that of the files
-) STRICT;
-INSERT INTO state VALUES (1, 0, 0);
-CREATE TABLE file (
-	name     TEXT PRIMARY KEY,
-	size     INTEGER NOT NULL,
-	modified INTEGER NOT NULL, -- nanoseconds; 0: too near to be trusted
-	hash     BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE passage (
-	key   INTEGER PRIMARY KEY, -- in the order of the corpus
-	id    TEXT NOT NULL,
-	title TEXT NOT NULL,
-	text  TEXT NOT NULL,
-	meta  TEXT,                -- JSON
-	hash  BLOB NOT NULL,       -- of all of these
-	whole BLOB NOT NULL        -- of what is searched
-) STRICT;
-CREATE TABLE vector (
-	whole BLOB PRIMARY KEY,
-	v     BLOB NOT NULL        -- float32, little-endian
-) STRICT, WITHOUT ROWID;
-CREATE VIRTUAL TABLE words USING fts5(whole, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
-`}
-
-type hash [16]byte
-
-func hashOf(parts ...string) hash {
-	h := sha256.New()
-	var n [8]byte
-	for _, p := range parts {
-		binary.LittleEndian.PutUint64(n[:], uint64(len(p)))
-		h.Write(n[:])
-		h.Write([]byte(p))
-	}
-	return hash(h.Sum(nil)[:16])
-}
-
-// metaOf writes what else is said of a passage.
-func metaOf(p retrieve.Passage) string {
-	if p.Meta.Len() == 0 {
-		return ""
-	}
-	return string(value.EncodeJSON(p.Meta))
-}
-
-// tries is how often a corpus is read that changes meanwhile, and how often a file is
-// waited for that other processes write.
+// tries is how often a corpus is read that changes meanwhile, and how often an index
+// that other processes write.
 const tries = 20
 
-var (
-	errChanged = errors.New("the corpus changes while it is read")
-	errOther   = errors.New("another process has written the index")
-)
+var errChanged = errors.New("the corpus changes while it is read")
 
 // Refresh brings the index up to date with its corpus.
 func (x *Retriever) Refresh(ctx context.Context) error {
@@ -112,7 +50,7 @@ func (x *Retriever) sync(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if n < tries && (errors.Is(err, errChanged) || errors.Is(err, errOther) || database.IsBusy(err)) {
+		if n < tries && (errors.Is(err, errChanged) || errors.Is(err, index.ErrOther)) {
 			continue
 		}
 		return err
@@ -121,137 +59,103 @@ func (x *Retriever) sync(ctx context.Context) error {
 
 // follow makes one attempt.
 func (x *Retriever) follow(ctx context.Context) error {
+	now, err := x.store.State(ctx)
+	if err != nil {
+		return err
+	}
+	if x.c.Frozen {
+		if !now.Done {
+			return &retrieve.Error{Retriever: x.c.Address, Text: "the index in " + x.store.Name() + " was not made yet", Hint: "make it: " + x.command("")}
+		}
+		return nil
+	}
 	files, err := x.c.Corpus.Files(ctx)
 	if err != nil {
 		return err
 	}
-	var now state
-	if err := x.with(func(db *database.DB) error { now, err = load(ctx, db); return err }); err != nil {
+	if now.Done && same(now, files) {
+		return nil
+	}
+	unlock, err := x.store.Lock(ctx, func() { x.progress(retrieve.Waiting, 0, 0) })
+	if err != nil {
 		return err
 	}
-	if now.done && now.same(files) {
+	defer unlock()
+	if now, err = x.store.State(ctx); err != nil {
+		return err
+	}
+	if now.Done && same(now, files) {
+		x.progress(retrieve.Ready, 0, 0) // another process was faster
 		return nil
 	}
 	seen, err := x.survey(ctx, files)
 	if err != nil {
 		return err
 	}
-	if now.done && now.holds(seen.files) {
-		return x.with(func(db *database.DB) error { return stamp(ctx, db, now, seen.files) })
+	if now.Done && holds(now, seen.files) {
+		if stamped(now, seen.files) {
+			return nil
+		}
+		return x.store.Stamp(ctx, now, seen.files)
 	}
 	if x.c.Embedder != nil {
 		if err := x.embed(ctx, seen); err != nil {
 			return err
 		}
 	}
-	var old []stored
-	if err := x.with(func(db *database.DB) error { old, err = loadStored(ctx, db); return err }); err != nil {
+	old, err := x.store.Stored(ctx)
+	if err != nil {
 		return err
 	}
-	e := editOf(old, seen.passages)
-	err = x.with(func(db *database.DB) error {
-		return db.Write(ctx, func(tx *sql.Tx) error { return x.write(ctx, tx, now, seen, e) })
+	e := index.EditOf(old, seen.passages)
+	err = x.store.Write(ctx, index.Change{
+		From: now, Files: seen.files, Edit: e, Vectors: x.c.Embedder != nil,
+		Each: func(give func(index.Entry) error) error { return x.entries(ctx, seen, e, give) },
 	})
 	if err == nil {
-		x.progress(retrieve.Ready, e.written, len(seen.passages))
+		x.progress(retrieve.Ready, e.Written, len(seen.passages))
 	}
 	return err
 }
 
-// state is what an index says of itself.
-type state struct {
-	changes int
-	done    bool
-	files   map[string]fileState
-}
-
-type fileState struct {
-	size, modified int64
-	hash           hash
-}
-
-// load reads the state.
-func load(ctx context.Context, db *database.DB) (state, error) {
-	s := state{files: map[string]fileState{}}
-	tx, err := db.Read.BeginTx(ctx, nil)
-	if err != nil {
-		return s, err
-	}
-	defer tx.Rollback()
-	if err := tx.QueryRowContext(ctx, "SELECT changes, done FROM state").Scan(&s.changes, &s.done); err != nil {
-		return s, err
-	}
-	rows, err := tx.QueryContext(ctx, "SELECT name, size, modified, hash FROM file")
-	if err != nil {
-		return s, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var f fileState
-		var h []byte
-		if err := rows.Scan(&name, &f.size, &f.modified, &h); err != nil {
-			return s, err
-		}
-		copy(f.hash[:], h)
-		s.files[name] = f
-	}
-	return s, rows.Err()
-}
-
-// loadStored reads which passages are in the index.
-func loadStored(ctx context.Context, db *database.DB) ([]stored, error) {
-	rows, err := db.Read.QueryContext(ctx, "SELECT key, hash FROM passage ORDER BY key")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []stored
-	for rows.Next() {
-		var s stored
-		var h []byte
-		if err := rows.Scan(&s.key, &h); err != nil {
-			return nil, err
-		}
-		copy(s.hash[:], h)
-		out = append(out, s)
-	}
-	return out, rows.Err()
-}
-
 // same reports whether files look as they did.
-func (s state) same(files []corpus.File) bool {
+func same(s index.State, files []corpus.File) bool {
 	for _, f := range files {
-		known, ok := s.files[f.Name]
-		if !ok || known.modified == 0 || known.size != f.Size || known.modified != f.Modified.UnixNano() {
+		known, ok := s.Files[f.Name]
+		if !ok || known.Modified == 0 || known.Size != f.Size || known.Modified != f.Modified.UnixNano() {
 			return false
 		}
 	}
-	return len(files) == len(s.files)
+	return len(files) == len(s.Files)
 }
 
 // holds reports whether files hold what they did.
-func (s state) holds(files []surveyed) bool {
+func holds(s index.State, files []index.File) bool {
 	for _, f := range files {
-		known, ok := s.files[f.Name]
-		if !ok || known.hash != f.hash {
+		known, ok := s.Files[f.Name]
+		if !ok || known.Hash != f.Hash {
 			return false
 		}
 	}
-	return len(files) == len(s.files)
+	return len(files) == len(s.Files)
+}
+
+// stamped reports whether the times of files are noted.
+func stamped(s index.State, files []index.File) bool {
+	for _, f := range files {
+		if s.Files[f.Name] != f {
+			return false
+		}
+	}
+	return true
 }
 
 // survey is what the first pass finds.
 type survey struct {
-	files    []surveyed
-	passages []hash
-	wholes   []hash // of what is embedded; nil without an embedder
-}
-
-type surveyed struct {
-	corpus.File
-	hash     hash
-	modified int64
+	read     []corpus.File
+	files    []index.File
+	passages []index.Hash
+	wholes   []index.Hash // of what is embedded; nil without an embedder
 }
 
 // trusted is how old a file must be so that its time tells whether it changes: two
@@ -260,14 +164,15 @@ const trusted = 2 * time.Second
 
 // survey reads the corpus.
 func (x *Retriever) survey(ctx context.Context, files []corpus.File) (*survey, error) {
-	s := &survey{}
+	s := &survey{read: files}
 	begin := time.Now()
+	x.progress(retrieve.Reading, 0, 0)
 	for _, f := range files {
 		sum := sha256.New()
 		err := x.c.Corpus.Read(ctx, f, func(b []byte) { sum.Write(b) }, func(p retrieve.Passage) error {
-			s.passages = append(s.passages, hashOf(p.ID, p.Title, p.Text, metaOf(p)))
+			s.passages = append(s.passages, index.PassageHash(p, index.Meta(p)))
 			if x.c.Embedder != nil {
-				s.wholes = append(s.wholes, hashOf(p.Whole()))
+				s.wholes = append(s.wholes, index.HashOf(p.Whole()))
 			}
 			if len(s.passages)%1000 == 0 {
 				x.progress(retrieve.Reading, len(s.passages), 0)
@@ -277,9 +182,9 @@ func (x *Retriever) survey(ctx context.Context, files []corpus.File) (*survey, e
 		if err != nil {
 			return nil, err
 		}
-		one := surveyed{File: f, hash: hash(sum.Sum(nil)[:16])}
+		one := index.File{Name: f.Name, Size: f.Size, Hash: index.Hash(sum.Sum(nil)[:16])}
 		if begin.Sub(f.Modified) > trusted {
-			one.modified = f.Modified.UnixNano()
+			one.Modified = f.Modified.UnixNano()
 		}
 		s.files = append(s.files, one)
 	}
@@ -289,134 +194,41 @@ func (x *Retriever) survey(ctx context.Context, files []corpus.File) (*survey, e
 	return s, nil
 }
 
-// stamp notes the times of files that hold what they did.
-func stamp(ctx context.Context, db *database.DB, now state, files []surveyed) error {
-	changed := false
-	for _, f := range files {
-		known := now.files[f.Name]
-		changed = changed || known.modified != f.modified || known.size != f.Size
-	}
-	if !changed {
+// entries reads the corpus once more and gives what an edit writes.
+func (x *Retriever) entries(ctx context.Context, seen *survey, e index.Edit, give func(index.Entry) error) error {
+	if e.Written == 0 {
 		return nil
 	}
-	return db.Write(ctx, func(tx *sql.Tx) error {
-		if err := unchanged(ctx, tx, now); err != nil {
-			return err
+	n, done := 0, 0
+	err := x.each(ctx, seen, func(p retrieve.Passage) error {
+		i := n
+		n++
+		meta := index.Meta(p)
+		h := index.PassageHash(p, meta)
+		if i >= len(e.Keys) || h != seen.passages[i] {
+			return errChanged
 		}
-		return writeFiles(ctx, tx, files)
-	})
-}
-
-// unchanged fails when another process has written the index.
-func unchanged(ctx context.Context, tx *sql.Tx, now state) error {
-	var changes int
-	if err := tx.QueryRowContext(ctx, "SELECT changes FROM state").Scan(&changes); err != nil {
-		return err
-	}
-	if changes != now.changes {
-		return errOther
-	}
-	return nil
-}
-
-func writeFiles(ctx context.Context, tx *sql.Tx, files []surveyed) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM file"); err != nil {
-		return err
-	}
-	for _, f := range files {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO file VALUES (?, ?, ?, ?)", f.Name, f.Size, f.modified, f.hash[:]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// write is the third pass.
-func (x *Retriever) write(ctx context.Context, tx *sql.Tx, now state, seen *survey, e edit) error {
-	if err := unchanged(ctx, tx, now); err != nil {
-		return err
-	}
-	if e.whole {
-		for _, q := range []string{"DELETE FROM passage", "INSERT INTO words(words) VALUES ('delete-all')"} {
-			if _, err := tx.ExecContext(ctx, q); err != nil {
-				return err
-			}
-		}
-	}
-	for _, key := range e.deleted {
-		for _, q := range []string{"DELETE FROM passage WHERE key = ?", "DELETE FROM words WHERE rowid = ?"} {
-			if _, err := tx.ExecContext(ctx, q, key); err != nil {
-				return err
-			}
-		}
-	}
-	passage, err := tx.PrepareContext(ctx, "INSERT INTO passage VALUES (?, ?, ?, ?, ?, ?, ?)")
-	if err != nil {
-		return err
-	}
-	defer passage.Close()
-	words, err := tx.PrepareContext(ctx, "INSERT INTO words(rowid, whole) VALUES (?, ?)")
-	if err != nil {
-		return err
-	}
-	defer words.Close()
-	if e.written > 0 {
-		n, done := 0, 0
-		err = x.each(ctx, seen, func(p retrieve.Passage) error {
-			i := n
-			n++
-			meta := metaOf(p)
-			h := hashOf(p.ID, p.Title, p.Text, meta)
-			if i >= len(e.keys) || h != seen.passages[i] {
-				return errChanged
-			}
-			if !e.fresh[i] {
-				return nil
-			}
-			whole := p.Whole()
-			sum := hashOf(whole)
-			if _, err := passage.ExecContext(ctx, e.keys[i], p.ID, p.Title, p.Text, sql.NullString{String: meta, Valid: meta != ""}, h[:], sum[:]); err != nil {
-				return err
-			}
-			if _, err := words.ExecContext(ctx, e.keys[i], whole); err != nil {
-				return err
-			}
-			if done++; done%500 == 0 {
-				x.progress(retrieve.Indexing, done, e.written)
-			}
+		if !e.Fresh[i] {
 			return nil
-		})
-		if err == nil && n != len(e.keys) {
-			err = errChanged
 		}
-		if err != nil {
+		if err := give(index.Entry{Key: e.Keys[i], Passage: p, Meta: meta, Hash: h, Whole: index.HashOf(p.Whole())}); err != nil {
 			return err
 		}
-	}
-	if err := writeFiles(ctx, tx, seen.files); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM vector WHERE whole NOT IN (SELECT whole FROM passage)"); err != nil {
-		return err
-	}
-	if x.c.Embedder != nil {
-		var lacks int
-		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM passage WHERE whole NOT IN (SELECT whole FROM vector)").Scan(&lacks)
-		if err != nil {
-			return err
+		if done++; done%500 == 0 {
+			x.progress(retrieve.Indexing, done, e.Written)
 		}
-		if lacks > 0 {
-			return errOther // it deleted vectors that are wanted here
-		}
+		return nil
+	})
+	if err == nil && n != len(e.Keys) {
+		err = errChanged
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE state SET changes = changes + 1, done = 1")
 	return err
 }
 
 // each reads all passages of the surveyed files once more.
 func (x *Retriever) each(ctx context.Context, seen *survey, give func(retrieve.Passage) error) error {
-	for _, f := range seen.files {
-		if err := x.c.Corpus.Read(ctx, f.File, nil, give); err != nil {
+	for _, f := range seen.read {
+		if err := x.c.Corpus.Read(ctx, f, nil, give); err != nil {
 			return err
 		}
 	}
@@ -425,23 +237,3 @@ func (x *Retriever) each(ctx context.Context, seen *survey, give func(retrieve.P
 
 // isModels reports whether err is the embedder's.
 func isModels(err error) bool { return lm.AsError(err) != nil }
-
-// encodeVector writes a vector as it is kept.
-func encodeVector(v []float32) []byte {
-	out := make([]byte, 0, 4*len(v))
-	for _, f := range v {
-		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(f))
-	}
-	return out
-}
-
-// decodeVector appends a vector that was kept.
-func decodeVector(to []float32, b []byte) ([]float32, error) {
-	if len(b)%4 != 0 {
-		return nil, fmt.Errorf("a vector of the index has %d bytes", len(b))
-	}
-	for ; len(b) > 0; b = b[4:] {
-		to = append(to, math.Float32frombits(binary.LittleEndian.Uint32(b)))
-	}
-	return to, nil
-}

@@ -293,26 +293,36 @@ func (l *limited) Embed(ctx context.Context, texts []string) ([][]float32, error
 	return l.counting.Embed(ctx, texts)
 }
 
-// TestOtherDimension: a model that changes behind its name is noticed when the index
-// changes, and told when a query does not fit.
+// TestOtherDimension: a model that changes behind its name is told, for a query and
+// when the index changes, and nothing of the index is lost.
 func TestOtherDimension(t *testing.T) {
 	c := config(t.TempDir())
 	write(t, c.Corpus.File, lines(animals(100)))
 	e := &counting{}
-	c.Embedder, c.Method = e, retrieve.Vector
+	c.Embedder, c.Method, c.File = e, retrieve.Vector, "rag.dsp"
 	x := open(t, c)
+	check := func(err error) {
+		t.Helper()
+		var told *retrieve.Error
+		if !errors.As(err, &told) || !strings.Contains(told.Text, "have 8 numbers, those of test/concepts now 4") || !strings.Contains(told.Hint, "dspi index rag.dsp wiki --rebuild") {
+			t.Errorf("it gives %v", err)
+		}
+	}
 	e.dim = 4
 	_, err := x.Retrieve(t.Context(), "owl", 3)
-	var told *retrieve.Error
-	if !errors.As(err, &told) || !strings.Contains(told.Text, "have 8 numbers, that of test/concepts for the query 4") || !strings.Contains(told.Hint, c.Path()) {
-		t.Errorf("it gives %v", err)
-	}
+	check(err)
 	write(t, c.Corpus.File, lines(animals(101)))
-	if err := x.Refresh(t.Context()); err != nil {
+	check(x.Refresh(t.Context()))
+	e.dim = 0
+	if list := found(t, x, "owl"); len(list) != 10 {
+		t.Errorf("the old model finds %v", list)
+	}
+	e.dim = 4
+	if err := x.Rebuild(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if list := found(t, x, "owl"); len(list) != 10 {
-		t.Errorf("it finds %v", list)
+		t.Errorf("anew it finds %v", list)
 	}
 }
 

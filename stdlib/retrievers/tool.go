@@ -40,6 +40,9 @@ func (s *searching) Name() string                  { return s.name }
 func (s *searching) Description() string           { return s.description }
 func (s *searching) Signature() *program.Signature { return searchSignature }
 
+// Searches returns the retriever, for code that wants passages whole.
+func (s *searching) Searches() retrieve.Retriever { return s.retriever }
+
 // Call searches. What a model can do nothing about (no key, no server) is a
 // *tool.Error, too, so that it can go on without.
 func (s *searching) Call(ctx context.Context, args *value.Object) (*value.Object, error) {

@@ -2,7 +2,11 @@
 // nothing else: no network, no script, no font. Its content security policy allows
 // one style sheet, its own.
 //
-//	Write  the page of results
+//	Write   the page of results
+//	Source  where the calls of a row's run are, whose messages the page shows
+//
+// Each figure of the results stands on the page in a data element: its text for
+// people, its value as exact as in the JSON, and in data-of where it stands there.
 //
 // Everything on the page is text that others wrote: rows, replies, failures.
 // html/template escapes each.
@@ -22,6 +26,7 @@ import (
 	"strings"
 
 	"github.com/dspi-lang/dspi/interpreter/evaluate"
+	"github.com/dspi-lang/dspi/interpreter/history"
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
@@ -33,7 +38,8 @@ var style string
 
 // page is the parsed template. It does not change.
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"number": number, "value": shown, "percent": percent, "dollars": dollars, "score": score, "seconds": seconds, "shade": shade,
+	"number": number, "value": shown, "dollars": dollars, "has": has, "score": score, "seconds": seconds, "shade": shade,
+	"figure": newFigure, "count": newCount,
 }).Parse(pageText))
 
 // shownPage is what the template draws.
@@ -44,6 +50,62 @@ type shownPage struct {
 	Worst  []*evaluate.Row
 	Bars   []bar
 	Plots  []plot
+	// Spreads are those of time and cost that are known.
+	Spreads []spread
+
+	source Source
+	room   int // bytes of messages that may still be shown
+	// Unshown counts the rows whose messages are left out. The template asks for it
+	// behind the last row.
+	Unshown int
+}
+
+// Source returns the calls of a run, in their order; none where they are not kept.
+type Source func(run string) []history.Call
+
+// messagesRoom is how many bytes of messages a page has at most.
+const messagesRoom = 24 << 20
+
+// CallsOf returns the calls of a row's run, as long as there is room for them.
+func (s *shownPage) CallsOf(run string) []history.Call {
+	if s.source == nil || run == "" {
+		return nil
+	}
+	calls := s.source(run)
+	for _, c := range calls {
+		for _, m := range c.Request.Messages {
+			s.room -= len(m.Content)
+			for _, p := range m.Parts {
+				s.room -= len(p.Text)
+			}
+		}
+		if c.Reply != nil {
+			s.room -= len(c.Reply.Text) + len(c.Reply.Reasoning)
+		}
+	}
+	if s.room < 0 {
+		s.room, s.source = 0, func(string) []history.Call { s.Unshown++; return nil }
+		s.Unshown++
+		return nil
+	}
+	return calls
+}
+
+// spread is how times or costs are spread; Of is its name in the JSON.
+type spread struct {
+	Of string
+	*evaluate.Spread
+}
+
+// figure is a number on the page.
+type figure struct{ Of, Exact, Text string }
+
+func newFigure(of, name string, x float64) figure {
+	return figure{of + "." + name, strconv.FormatFloat(x, 'g', -1, 64), number(x)}
+}
+
+func newCount(of, name string, n int) figure {
+	return figure{of + "." + name, strconv.Itoa(n), strconv.Itoa(n)}
 }
 
 // bar is a metric's mean with its interval on a scale from 0 to 1, in the units of
@@ -57,6 +119,13 @@ type bar struct {
 type plot struct {
 	Title, Least, Most string
 	Bins               []bin
+	Marks              []mark
+}
+
+// mark is a line in a plot: a percentile.
+type mark struct {
+	Name, Value string
+	X           float64
 }
 
 type bin struct {
@@ -71,29 +140,50 @@ const (
 	bins   = 24
 )
 
-// Write writes the page of results.
-func Write(w io.Writer, r *evaluate.Results) error {
+// Write writes the page of results, with the messages that source has; nil: without.
+func Write(w io.Writer, r *evaluate.Results, source Source) error {
 	sum := sha256.Sum256([]byte(style))
 	s := &shownPage{
-		Results: r, Worst: evaluate.Worst(r), Style: template.CSS(style),
+		Results: r, source: source, room: messagesRoom, Worst: evaluate.Worst(r), Style: template.CSS(style),
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
 	}
 	for _, m := range r.Metrics {
 		if i := m.Interval; i != nil && i.Low >= 0 && i.High <= 1 && m.Unit == "" {
 			s.Bars = append(s.Bars, bar{m, width * m.Mean, width * i.Low, max(1, width*(i.High-i.Low))})
 		}
+		if m.Name == "latency" || m.Name == "cost" {
+			continue // they are drawn with their percentiles
+		}
 		if scores := r.Scores(m.Name); !m.Proportion && len(scores) > 1 {
 			s.Plots = append(s.Plots, histogram(m.Name, m.Unit, scores))
 		}
 	}
-	var times []float64
+	var times, costs []float64
 	for _, row := range r.Rows {
-		if row.Run != "" {
-			times = append(times, row.Seconds)
+		if row.Run == "" {
+			continue
+		}
+		times = append(times, row.Seconds)
+		if row.Usage.USD != nil {
+			costs = append(costs, *row.Usage.USD)
 		}
 	}
-	if len(times) > 1 {
-		s.Plots = append(s.Plots, histogram("latency", "seconds", times))
+	for _, x := range []struct {
+		of, unit string
+		spread   *evaluate.Spread
+		values   []float64
+	}{{"latency", "seconds", r.Latency, times}, {"cost", "dollars", r.Cost, costs}} {
+		if x.spread == nil {
+			continue
+		}
+		s.Spreads = append(s.Spreads, spread{x.of, x.spread})
+		if len(x.values) > 1 && x.spread.Most > 0 {
+			p := histogram(x.of, x.unit, x.values)
+			p.mark(x.values, "p50", x.spread.P50)
+			p.mark(x.values, "p95", x.spread.P95)
+			p.mark(x.values, "p99", x.spread.P99)
+			s.Plots = append(s.Plots, p)
+		}
 	}
 	var b bytes.Buffer
 	if err := page.Execute(&b, s); err != nil {
@@ -126,6 +216,15 @@ func histogram(title, unit string, xs []float64) plot {
 	return p
 }
 
+// mark draws a line at a value among those that the plot is of.
+func (p *plot) mark(xs []float64, name string, x float64) {
+	lo, hi := slices.Min(xs), slices.Max(xs)
+	if lo == hi {
+		hi = lo + 1
+	}
+	p.Marks = append(p.Marks, mark{name, number(x), min(width-1.5, width*(x-lo)/(hi-lo))})
+}
+
 // number writes a figure as JSON does, cut to six digits.
 func number(x float64) string {
 	if x == math.Trunc(x) && math.Abs(x) < 1e9 {
@@ -133,8 +232,6 @@ func number(x float64) string {
 	}
 	return strconv.FormatFloat(x, 'g', 6, 64)
 }
-
-func percent(x float64) string { return strconv.FormatFloat(100*x, 'f', 1, 64) + " %" }
 
 func seconds(x float64) string { return number(x) + " s" }
 
@@ -145,13 +242,13 @@ func dollars(x *float64) string {
 	return "$" + number(*x)
 }
 
-// score is a row's score of a metric, "-" where it has none.
-func score(row *evaluate.Row, metric string) string {
-	if x, ok := row.Scores[metric]; ok {
-		return number(x)
-	}
-	return "-"
+// has reports whether a row has a score of a metric.
+func has(row *evaluate.Row, metric string) bool {
+	_, ok := row.Scores[metric]
+	return ok
 }
+
+func score(row *evaluate.Row, metric string) float64 { return row.Scores[metric] }
 
 // shade is the class of a cell of a confusion: how much of its line it holds.
 func shade(line []int, n int) string {

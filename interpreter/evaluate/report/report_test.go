@@ -7,8 +7,10 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/evaluate"
+	"github.com/dspi-lang/dspi/interpreter/history"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/value"
 )
@@ -34,12 +36,38 @@ func results() *evaluate.Results {
 	return r
 }
 
+// source has one call of each run.
+func source(run string) []history.Call {
+	return []history.Call{{
+		Address: "program.route", Model: "test/model", Duration: time.Second,
+		Request: history.Request{Messages: []history.Message{{Role: "user", Content: "ask <b>" + run + "</b>"}}},
+		Reply:   &history.Reply{Text: "it is <i>so</i>"},
+	}}
+}
+
+// TestRoom: a page has only so many messages, and says how many rows it leaves out.
+func TestRoom(t *testing.T) {
+	r := results()
+	long := func(run string) []history.Call {
+		calls := source(run)
+		calls[0].Reply.Text = strings.Repeat("x", messagesRoom/3)
+		return calls
+	}
+	var b bytes.Buffer
+	if err := Write(&b, r, long); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "class=\"call\""); n != 2 || !strings.Contains(b.String(), "The messages of 2 rows are left out") {
+		t.Errorf("%d rows have messages", n)
+	}
+}
+
 // TestWrite reads the page as a browser would: nothing on it loads or runs something,
 // and its figures are those of the results.
 func TestWrite(t *testing.T) {
 	r := results()
 	var b bytes.Buffer
-	if err := Write(&b, r); err != nil {
+	if err := Write(&b, r, source); err != nil {
 		t.Fatal(err)
 	}
 	d := xml.NewDecoder(&b)
@@ -82,7 +110,7 @@ func TestWrite(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"<script>alert(1)</script>", "bad & worse", "provider failed", "It is away.", "macro F1 " + number(r.Confusion[0].MacroF1), number(r.Latency.P95)} {
+	for _, want := range []string{"ask <b>r</b>", "it is <i>so</i>", "p99 2.97", "<script>alert(1)</script>", "bad & worse", "provider failed", "It is away.", "macro F1 " + number(r.Confusion[0].MacroF1), number(r.Latency.P95)} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the page lacks %q", want)
 		}

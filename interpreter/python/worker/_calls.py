@@ -29,6 +29,8 @@ class Call:
         self.features = args.get("features") or {}
         self.model = args.get("model") or ""
         self.tools = args.get("tools") or []
+        self.retrievers = []  # names
+        self.models = []  # that the code may ask for beside its own
         self.thread = None
         self.ended = False
 

@@ -64,7 +64,7 @@ class LM(DSPyLM):
 
     def forward(self, prompt=None, messages=None, **kwargs):
         call = _calls.current()
-        if self.model and call.model and self.model != call.model:
+        if self.model and call.model and self.model != call.model and self.model not in call.models:
             raise dspy.LMConfigurationError(
                 f"the code asks for the model `{self.model}`, and the step `{call.address}` has `{call.model}`: name the model in the program, and take dspy.settings.lm",
                 model=self.model,
@@ -74,6 +74,8 @@ class LM(DSPyLM):
         if "max_completion_tokens" in kwargs:
             kwargs["max_tokens"] = kwargs.pop("max_completion_tokens")
         args = {"messages": [plain(m) for m in messages or [{"role": "user", "content": prompt}]], "params": {}, "rollout": rollout}
+        if self.model in call.models:
+            args["model"] = self.model
         for name in PARAMETERS:
             if name in kwargs:
                 args["params"][name] = kwargs.pop(name)

@@ -41,6 +41,10 @@ class Program:
             self.run, hints = function(spec)
             self.generator = inspect.isgeneratorfunction(self.run)
             self.hints = hints
+        elif spec["kind"] == "metric":
+            from dspi import _functions
+
+            self.run, self.hints = _functions.metric(spec), {}
         else:
             self.run = self.make(spec)
             self.hints = {name: f.annotation for name, f in self.signature.input_fields.items()} if self.signature else {}
@@ -70,6 +74,10 @@ class Program:
             module = dspy.ReAct(sig, tools=tools(self.tools), max_iters=settings.get("max_iters", 20))
             module.react.demos = [d for d in demos if "next_tool_name" in d]
             module.extract.predict.demos = [d for d in demos if "next_tool_name" not in d]
+        elif kind in ("program_of_thought", "code_act"):
+            from dspi import _code
+
+            module = _code.thought(sig, settings, demos) if kind == "program_of_thought" else _code.act(sig, settings, demos, tools(self.tools))
         elif kind == "class":
             module = self.dspy_class(sig, settings)
         elif kind == "host":

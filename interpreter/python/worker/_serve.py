@@ -13,12 +13,15 @@ import time
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from dspi import _calls, _lm, _programs, _values, _wire
+from dspi import _calls, _functions, _lm, _optimize, _programs, _values, _wire
 
 dspy.LM = _lm.LM
 
+# Commands of which each names a target, which the main thread imports.
+TARGETS = ("call_tool", "retrieve", "embed", "read_rows", "describe", "optimize_program")
 
-class Server:
+
+class Server(_functions.Commands, _optimize.Commands):
     def __init__(self, wire):
         self.wire = wire
         self.lock = threading.Lock()
@@ -58,7 +61,7 @@ class Server:
             self.respond(m["id"], {"rss": resident(), "calls": len(self.calls), "programs": len(self.programs), "uptime": time.monotonic() - self.started})
         elif command == "shutdown":
             self.shutdown(m)
-        elif command in ("create_program", "call_tool", "retrieve"):
+        elif command == "create_program" or command in TARGETS:
             self.main.put(lambda: self.begin(m))  # the main thread imports; what takes long is called elsewhere
         elif command in ("execute_program", "list_programs", "delete_program", "get_program_info"):
             self.begin(m)
@@ -72,7 +75,7 @@ class Server:
         if m["command"] == "create_program":
             self.perform(m, call)
             return
-        if m["command"] in ("call_tool", "retrieve"):
+        if m["command"] in TARGETS:
             try:
                 _programs.resolve(m["args"]["target"])
             except _programs.Fault:
@@ -188,7 +191,7 @@ class Server:
         program = self.programs.get(args["id"])
         if program is None:
             raise _programs.Fault("no_program", f"there is no program `{args['id']}`")
-        call.tools = program.tools
+        call.tools, call.retrievers = program.tools, program.spec.get("retrievers") or []
         context = {"lm": _lm.LM(call.model), "dspi_call": call, "trace": [], "disable_history": True}
         if rollout := args.get("rollout"):
             context["lm"].kwargs["rollout_id"] = rollout
@@ -219,22 +222,6 @@ class Server:
             for name, p in run.named_predictors():
                 predictors.append({"name": name, "signature": p.signature.signature, "instructions": p.signature.instructions, "demos": len(p.demos)})
         return {"id": args["id"], "kind": program.spec["kind"], "class": type(run).__name__, "outputs": program.outputs, "predictors": predictors}
-
-    def call_tool(self, call, args):
-        """Calls a Python function as the body of a tool."""
-        found, hints = _programs.function({"call": args["target"], "inputs": list(args["args"])})
-        with dspy.context(lm=_lm.LM(call.model), dspi_call=call, trace=[], disable_history=True):
-            result = found(**{n: _values.taken(hints.get(n), v, n) for n, v in args["args"].items()})
-        return {"value": _values.given(result)}
-
-    def retrieve(self, call, args):
-        """Asks a Python retriever: a function, or a class of DSPy's, of a query and k."""
-        found, _ = _programs.function({"call": args["target"], "inputs": ["query", "k"]})
-        with dspy.context(lm=_lm.LM(call.model), dspi_call=call, trace=[], disable_history=True):
-            result = found(query=args["query"], k=args["k"])
-        if not isinstance(result, (list, tuple)):
-            result = getattr(result, "passages", result)
-        return {"passages": _values.given(result)}
 
     def shutdown(self, m):
         """Ends the worker when the calls under way are done, or at once."""

@@ -22,6 +22,8 @@ type Tuned struct {
 	Steps map[string]*Step
 	// Variables by name, of the variables' types.
 	Variables map[string]any
+	// Settings of steps, by the path of the step and the name: `draft.temperature`.
+	Settings map[string]any
 }
 
 // Step is what one step gets.
@@ -30,6 +32,9 @@ type Step struct {
 	Instructions string
 	// Demos have the names of the step's own fields.
 	Demos []*value.Object
+	// Nearest is how many of Demos each call is shown: those that are nearest to its
+	// inputs; 0: all.
+	Nearest int
 	// Descriptions of fields that the state changes.
 	Descriptions map[string]string
 
@@ -43,6 +48,15 @@ func (t *Tuned) Step(path string) *Step {
 		return nil
 	}
 	return t.Steps[path]
+}
+
+// Setting returns what tuning found for a setting of the step at a path; nil for
+// nothing.
+func (t *Tuned) Setting(path, name string) any {
+	if t == nil {
+		return nil
+	}
+	return t.Settings[path+"."+name]
 }
 
 // Of returns what a step gets where it stands first in the program.
@@ -97,7 +111,7 @@ func (t *Tuned) Annotate(prog *program.Program) {
 // something of the state would be lost, warnings where the program keeps what is
 // written. What fits is returned beside it.
 func Bind(s *State, project *program.Project, prog *program.Program) (*Tuned, diag.List) {
-	b := &binder{state: s, project: project, prog: prog, tuned: &Tuned{State: s, Steps: map[string]*Step{}, Variables: map[string]any{}}}
+	b := &binder{state: s, project: project, prog: prog, tuned: &Tuned{State: s, Steps: map[string]*Step{}, Variables: map[string]any{}, Settings: s.Settings()}}
 	b.targets, b.dark = targets(prog)
 	by := map[*target]*Predictor{}
 	for _, p := range s.Predictors {
@@ -198,7 +212,7 @@ func (b *binder) bind(p *Predictor, t *target) {
 	order := b.order(p, t, own)
 	n := len(t.step.Declared.Inputs)
 	st := &Step{
-		Predictor: p.Name, Instructions: p.Instructions, Descriptions: map[string]string{}, step: t.step,
+		Predictor: p.Name, Instructions: p.Instructions, Nearest: p.Nearest, Descriptions: map[string]string{}, step: t.step,
 		signature: (&program.Signature{Inputs: own[:n], Outputs: own[n:]}).String(),
 	}
 	for i, saved := range p.Fields {

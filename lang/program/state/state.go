@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -49,6 +50,9 @@ type Predictor struct {
 	Instructions string
 	Fields       []Field // inputs, then outputs
 	Demos        []*value.Object
+	// Nearest is how many of Demos each call is shown: those that are nearest to its
+	// inputs; 0: all. It stands under metadata.dspi.nearest: DSPy shows all.
+	Nearest int
 	// LM is what the file says of the predictor's model; nil when it says nothing.
 	LM *value.Object
 	// Place is where the name stands in the file.
@@ -148,6 +152,36 @@ func (s *State) SetVariables(vs []Variable) {
 	s.Additions().Set("variables", o)
 }
 
+// Settings returns the settings of steps, by the path of the step and the name.
+func (s *State) Settings() map[string]any {
+	out := map[string]any{}
+	o, _ := s.peek("settings").(*value.Object)
+	for name, v := range o.All() {
+		out[name] = v
+	}
+	return out
+}
+
+// readNearest gives predictors what metadata.dspi.nearest says.
+func (s *State) readNearest() {
+	o, _ := s.peek("nearest").(*value.Object)
+	for _, p := range s.Predictors {
+		v, _ := o.Get(p.Name)
+		if k, ok := v.(int); ok && k > 0 {
+			p.Nearest = k
+		}
+	}
+}
+
+// SetSettings sets the settings of steps, by the path of the step and the name.
+func (s *State) SetSettings(settings map[string]any) {
+	o := &value.Object{}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		o.Set(name, value.FromGo(settings[name]))
+	}
+	s.Additions().Set("settings", o)
+}
+
 // SetScore sets the score of the state on a metric, from 0 to 1.
 func (s *State) SetScore(metric string, score float64) {
 	child(s.Additions(), "scores").Set(metric, score)
@@ -203,6 +237,15 @@ func (s *State) Write() []byte {
 			o.Set("lm", nil)
 		}
 	}
+	near := &value.Object{}
+	for _, p := range s.Predictors {
+		if p.Nearest > 0 {
+			near.Set(p.Name, p.Nearest)
+		}
+	}
+	if near.Len() > 0 || s.peek("nearest") != nil {
+		s.Additions().Set("nearest", near)
+	}
 	out := &value.Object{}
 	for name, v := range s.root.All() {
 		if name != "metadata" {
@@ -250,6 +293,7 @@ func (r *reader) read() *State {
 		if p := r.predictor("self", root); p != nil {
 			s.Predictors = append(s.Predictors, p)
 		}
+		s.readNearest()
 		return s
 	}
 	for name, v := range root.All() {
@@ -266,6 +310,7 @@ func (r *reader) read() *State {
 	if _, ok := root.Get("metadata"); !ok && len(s.Predictors) == 0 && r.diags == nil {
 		r.fault(source.Place{File: r.file}, "no predictor and no metadata", "The file is an object without a predictor.")
 	}
+	s.readNearest()
 	for _, x := range s.Variables() {
 		if x.Type == "" {
 			r.fault(place(r.file, "metadata", "dspi", "variables", x.Name), "a variable needs `type` and `value`", "Under metadata.dspi.variables, `%s` has no `type`.", x.Name)

@@ -375,3 +375,41 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestNearest keeps how many demos of a predictor a call is shown, where DSPy does not
+// look.
+func TestNearest(t *testing.T) {
+	project, prog := checked(t, two)
+	s := saved(t, "", "draft.predict: question, reasoning, answer", "check: answer, ok")
+	p, _ := s.Predictor("check")
+	p.Nearest = 3
+	text := string(s.Write())
+	if !strings.Contains(text, `"nearest": {
+        "check": 3
+      }`) {
+		t.Errorf("written as\n%s", text)
+	}
+	s = read(t, text)
+	tuned, diags := state.Bind(s, project, prog)
+	if err := diags.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := tuned.Step("check").Nearest; got != 3 {
+		t.Errorf("check: %d, want 3", got)
+	}
+	if got := tuned.Step("draft").Nearest; got != 0 {
+		t.Errorf("draft: %d, want 0", got)
+	}
+	if again := string(s.Write()); again != text {
+		t.Errorf("written again as\n%s", again)
+	}
+	p, _ = s.Predictor("check")
+	p.Nearest = 0
+	if p, _ := read(t, string(s.Write())).Predictor("check"); p.Nearest != 0 {
+		t.Errorf("taken away, and read as %d", p.Nearest)
+	}
+	one := read(t, `{"traces": [], "train": [], "demos": [], "signature": {"instructions": "", "fields": []}, "lm": null, "metadata": {"dspi": {"nearest": {"self": 2}}}}`)
+	if one.Predictors[0].Nearest != 2 {
+		t.Error("of a file that is one Predict nothing was read")
+	}
+}

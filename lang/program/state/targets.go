@@ -27,6 +27,44 @@ type target struct {
 	shapes [][]types.Field
 }
 
+// Target is a place of a program that asks a model and can be tuned.
+type Target struct {
+	Path string // step names from the program on: `draft`, `inner.draft`
+	Name string // as DSPy names its predictor: `draft.predict`
+	Step *program.Step
+	// Signature is what it asks, as far as it is known before the program is planned.
+	Signature *program.Signature
+}
+
+// Targets returns the places of a program that can be tuned, and of those it calls,
+// in the order of the text.
+func Targets(prog *program.Program) []Target {
+	ts, _ := targets(prog)
+	out := make([]Target, len(ts))
+	for i, t := range ts {
+		n := len(t.shapes[0]) - len(t.step.Signature.Outputs)
+		sig := *t.step.Signature
+		if n > len(sig.Inputs) { // a comparison has its attempts behind the inputs
+			sig.Inputs = t.shapes[0][:n]
+		}
+		out[i] = Target{t.path, t.names[0], t.step, &sig}
+	}
+	return out
+}
+
+// Tune returns a state for a program that was not read from a file: what its steps
+// get by their paths, values of variables, of the variables' types, and settings of
+// steps by path and name.
+func Tune(prog *program.Program, steps map[string]*Step, variables, settings map[string]any) *Tuned {
+	ts, _ := targets(prog)
+	for _, t := range ts {
+		if s := steps[t.path]; s != nil {
+			s.step, s.Predictor = t.step, t.names[0]
+		}
+	}
+	return &Tuned{Steps: steps, Variables: variables, Settings: settings}
+}
+
 // Comparison is the name that the question of a multi_chain_comparison has below
 // its step, whose own path is that of the module that it wraps.
 const Comparison = "comparison"

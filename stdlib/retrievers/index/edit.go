@@ -1,34 +1,34 @@
-package retrievers
+package index
 
 import "slices"
 
-// gap is the distance of the keys of two passages in a new index: so many can come
+// Gap is the distance of the keys of two passages in a new index: so many can come
 // between them before all keys are given anew. Keys are in the order of the corpus,
 // and near enough to each other to be short in the index.
-const gap = 8192
+const Gap = 8192
 
-// stored is a passage of the index.
-type stored struct {
-	key  int64
-	hash hash
+// Stored is a passage of the index.
+type Stored struct {
+	Key  int64
+	Hash Hash
 }
 
-// edit is how an index becomes that of a changed corpus.
-type edit struct {
-	keys    []int64 // of the passages of the corpus, in their order
-	fresh   []bool  // which of them are written
-	written int     // how many
-	deleted []int64 // keys of passages that go
-	whole   bool    // all that is in the index goes
+// Edit says which passages stay, go and are written.
+type Edit struct {
+	Keys    []int64 // of the passages of the corpus, in their order
+	Fresh   []bool  // which of them are written
+	Written int     // how many
+	Deleted []int64 // keys of passages that go
+	All     bool    // all that is in the index goes
 }
 
-// editOf returns the edit with which as many passages as possible stay: the longest
+// EditOf returns the edit with which as many passages as possible stay: the longest
 // run of passages that are in both in the same order.
-func editOf(old []stored, new []hash) edit {
-	e := edit{keys: make([]int64, len(new)), fresh: make([]bool, len(new))}
-	at := make(map[hash][]int, len(old))
+func EditOf(old []Stored, new []Hash) Edit {
+	e := Edit{Keys: make([]int64, len(new)), Fresh: make([]bool, len(new))}
+	at := make(map[Hash][]int, len(old))
 	for i, o := range old {
-		at[o.hash] = append(at[o.hash], i)
+		at[o.Hash] = append(at[o.Hash], i)
 	}
 	match := make([]int, len(new)) // the stored passage, -1 for none
 	for i, h := range new {
@@ -40,29 +40,29 @@ func editOf(old []stored, new []hash) edit {
 	kept := make([]bool, len(old))
 	for i, ok := range ascending(match) {
 		if ok {
-			e.keys[i] = old[match[i]].key
+			e.Keys[i] = old[match[i]].Key
 			kept[match[i]] = true
 		}
 	}
 	for i, o := range old {
 		if !kept[i] {
-			e.deleted = append(e.deleted, o.key)
+			e.Deleted = append(e.Deleted, o.Key)
 		}
 	}
 	before := int64(0)
 	for i := 0; i < len(new); {
-		if e.keys[i] != 0 {
-			before = e.keys[i]
+		if e.Keys[i] != 0 {
+			before = e.Keys[i]
 			i++
 			continue
 		}
 		end := i
-		for end < len(new) && e.keys[end] == 0 {
+		for end < len(new) && e.Keys[end] == 0 {
 			end++
 		}
-		room := int64(end-i+1) * gap
+		room := int64(end-i+1) * Gap
 		if end < len(new) {
-			room = e.keys[end] - before
+			room = e.Keys[end] - before
 		}
 		if room <= int64(end-i) {
 			return wholeEdit(len(new))
@@ -70,8 +70,8 @@ func editOf(old []stored, new []hash) edit {
 		step := room / int64(end-i+1)
 		for n := i; n < end; n++ {
 			before += step
-			e.keys[n], e.fresh[n] = before, true
-			e.written++
+			e.Keys[n], e.Fresh[n] = before, true
+			e.Written++
 		}
 		i = end
 	}
@@ -79,10 +79,10 @@ func editOf(old []stored, new []hash) edit {
 }
 
 // wholeEdit is the edit that writes everything anew.
-func wholeEdit(n int) edit {
-	e := edit{keys: make([]int64, n), fresh: make([]bool, n), written: n, whole: true}
+func wholeEdit(n int) Edit {
+	e := Edit{Keys: make([]int64, n), Fresh: make([]bool, n), Written: n, All: true}
 	for i := range n {
-		e.keys[i], e.fresh[i] = int64(i+1)*gap, true
+		e.Keys[i], e.Fresh[i] = int64(i+1)*Gap, true
 	}
 	return e
 }

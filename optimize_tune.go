@@ -1,0 +1,515 @@
+package dspi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/dspi-lang/dspi/interpreter/evaluate"
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/optimize"
+	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/lang/diag"
+	"github.com/dspi-lang/dspi/lang/program"
+)
+
+// OptimizeOptions are what a tuning is told from outside.
+type OptimizeOptions struct {
+	Concurrency int           // 0: what the block says
+	Limits      *BudgetLimits // nil: what the block says
+	// Resume goes on with what the log of an earlier tuning has.
+	Resume bool
+	// Watch is told what happens, never two at once; may be nil.
+	Watch func(optimize.Event)
+}
+
+// Tuning is what a tuning found.
+type Tuning struct {
+	Optimization string   `json:"optimization"`
+	Program      string   `json:"program"`
+	Stages       []string `json:"stages"`
+	Seed         uint64   `json:"seed"`
+	// Rows are how many there were of each kind, and where they come from.
+	Train RowsUsed `json:"train"`
+	Dev   RowsUsed `json:"dev"`
+	Test  RowsUsed `json:"test"`
+	// Trials are the candidates that were measured, in their order.
+	Trials []*TrialReport `json:"trials"`
+	// Front are the candidates of which none is better in every respect, the best on
+	// the first aim first; one, where there is one aim.
+	Front []*FrontMember `json:"front,omitempty"`
+	// Test results of the program as it was, and as it was tuned, on rows that no
+	// optimizer saw; nil where there were none.
+	Before     *evaluate.Results      `json:"before,omitempty"`
+	After      *evaluate.Results      `json:"after,omitempty"`
+	Comparison []*evaluate.Comparison `json:"comparison,omitempty"`
+	// Importance says how much of the scores' variance each searched parameter
+	// explains, the most important first; nil without a search.
+	Importance []Importance   `json:"importance,omitempty"`
+	Spent      optimize.Spent `json:"spent"`
+	Known      int            `json:"known,omitempty"` // runs and replies that an earlier tuning had
+	Seconds    float64        `json:"seconds"`
+	// GivenUp says why it ended early; "" when it did not.
+	GivenUp string `json:"given_up,omitempty"`
+	// Changed tells that what was found is not the program as it was.
+	Changed bool `json:"changed"`
+
+	// Best is the candidate that was chosen.
+	Best *optimize.Candidate `json:"-"`
+}
+
+// RowsUsed says which rows served as what.
+type RowsUsed struct {
+	Data  string `json:"data,omitempty"` // dataset.dev
+	Rows  int    `json:"rows"`
+	Unfit int    `json:"unfit,omitempty"` // rows that do not fit the program
+	// Part says which part of the data it is: "a fifth of dev, held back".
+	Part string `json:"part,omitempty"`
+}
+
+// TrialReport is a trial as it is shown and saved.
+type TrialReport struct {
+	N      int                `json:"trial"`
+	Stage  string             `json:"stage"`
+	Note   string             `json:"note,omitempty"`
+	Scores map[string]float64 `json:"scores"`
+	Rows   int                `json:"rows"`
+	Set    string             `json:"set"`
+	Full   bool               `json:"full"`
+	Best   bool               `json:"best,omitempty"`
+	Params map[string]any     `json:"params,omitempty"`
+}
+
+// FrontMember is a candidate of a front.
+type FrontMember struct {
+	Scores map[string]float64 `json:"scores"`
+	Params map[string]any     `json:"params,omitempty"`
+
+	Candidate *optimize.Candidate `json:"-"`
+}
+
+// Importance is how much of the scores' variance a parameter explains, from 0 to 1.
+type Importance struct {
+	Param string  `json:"param"`
+	Share float64 `json:"share"`
+}
+
+// Part of the rows that are held back where no data set is named for them.
+const (
+	devPart  = 3 // of train, where there is no dev
+	testPart = 5 // of dev, where there is no test
+)
+
+// tuning is one that is under way.
+type tuning struct {
+	*runner
+	opt              OptimizeOptions
+	out              *Tuning
+	train, dev, test []*optimize.Example
+	log              *optimize.Log
+	limits           BudgetLimits
+	spent            optimize.Spent // so far, by an earlier tuning whose log is gone on with, too
+	start            time.Time
+	study            *optimize.Study
+}
+
+// Optimize tunes a program. What the tuning found is returned even when the budget or
+// ctx ends it. The error says that it cannot be begun: the data cannot be read, or
+// there is nothing to tune.
+func (r *Runtime) Optimize(ctx context.Context, p *OptimizePlan, opt OptimizeOptions) (*Tuning, error) {
+	t := &tuning{runner: newRunner(r, p), opt: opt, limits: p.Limits, start: time.Now()}
+	if opt.Limits != nil {
+		t.limits = *opt.Limits
+	}
+	t.out = &Tuning{Optimization: p.Optimization.Name, Program: p.Start.Program, Seed: p.Seed, Trials: []*TrialReport{}}
+	for _, s := range p.stages {
+		t.out.Stages = append(t.out.Stages, s.declared.Optimizer)
+	}
+	if err := t.rows(); err != nil {
+		return nil, err
+	}
+	if err := t.Check(p.start); err != nil {
+		return nil, err
+	}
+	var err error
+	t.log, err = t.openLog(opt.Resume)
+	if err != nil {
+		return nil, err
+	}
+	err = t.run(ctx)
+	t.out.Spent, t.out.Known = t.spent, t.log.Known()
+	t.out.Seconds = time.Since(t.start).Seconds()
+	if cerr := t.log.Close(); err == nil && cerr != nil {
+		err = diag.New("E0619", p.Optimization.Place, "what was answered cannot be kept").Say("%v.", cerr)
+	}
+	return t.out, err
+}
+
+// Done removes the log of a tuning: what was found is saved.
+func (p *OptimizePlan) Done() error { return os.Remove(p.LogFile()) }
+
+// rows reads the data and parts it.
+func (t *tuning) rows() error {
+	o := t.plan.Optimization
+	read := func(set string, d *program.Dataset, used *RowsUsed) ([]*optimize.Example, error) {
+		if d == nil {
+			return nil, nil
+		}
+		rows, unfit, err := examples(set, d, t.plan.Start)
+		if err != nil {
+			return nil, datasetFault(d, err)
+		}
+		used.Data, used.Unfit = d.Address(), unfit
+		return rows, nil
+	}
+	var err error
+	if t.train, err = read("train", o.Train, &t.out.Train); err != nil {
+		return err
+	}
+	if t.dev, err = read("dev", o.Dev, &t.out.Dev); err != nil {
+		return err
+	}
+	if t.test, err = read("test", o.Test, &t.out.Test); err != nil {
+		return err
+	}
+	random := rand.New(rand.NewPCG(t.plan.Seed, 0x9e3779b97f4a7c15))
+	if o.Dev == nil {
+		t.train, t.dev = parted(t.train, devPart, "dev", random)
+		t.out.Dev = RowsUsed{Data: t.out.Train.Data, Part: "a third of train, which does not learn from it"}
+	}
+	if o.Test == nil {
+		t.dev, t.test = parted(t.dev, testPart, "test", random)
+		t.out.Test = RowsUsed{Data: t.out.Dev.Data, Part: "a fifth of the dev rows, held back"}
+	}
+	t.out.Train.Rows, t.out.Dev.Rows, t.out.Test.Rows = len(t.train), len(t.dev), len(t.test)
+	for _, x := range []struct {
+		name string
+		rows []*optimize.Example
+		used RowsUsed
+	}{{"train", t.train, t.out.Train}, {"dev", t.dev, t.out.Dev}} {
+		if len(x.rows) == 0 {
+			d := diag.New("E0618", o.Place, "`"+o.Address()+"` has no rows for `"+x.name+"`")
+			switch {
+			case x.used.Unfit > 0:
+				d.Say("None of the %d rows of `%s` fits the program `%s`.", x.used.Unfit, x.used.Data, o.Program.Name).Hint("look at them: dspi data FILE")
+			default:
+				d.Say("`%s` has too few rows to part them.", x.used.Data)
+			}
+			return d
+		}
+	}
+	return nil
+}
+
+// parted takes one of n rows out by chance: the rest keeps its order, and so does what
+// is taken.
+func parted(rows []*optimize.Example, n int, set string, random *rand.Rand) (rest, taken []*optimize.Example) {
+	out := map[int]bool{}
+	for _, i := range random.Perm(len(rows))[:len(rows)/n] {
+		out[i] = true
+	}
+	for i, row := range rows {
+		if out[i] {
+			x := *row
+			x.Set, x.N = set, len(taken)
+			taken = append(taken, &x)
+		} else {
+			x := *row
+			x.N = len(rest)
+			rest = append(rest, &x)
+		}
+	}
+	return rest, taken
+}
+
+func datasetFault(d *program.Dataset, err error) error {
+	var dg *diag.Diagnostic
+	if errors.As(err, &dg) {
+		return dg
+	}
+	return diag.New("E0619", d.Place, "`"+d.Address()+"` cannot be read").Say("%v.", err)
+}
+
+// run measures the start on the test rows, runs the optimizers, and measures what they
+// found on the test rows.
+func (t *tuning) run(ctx context.Context) error {
+	ctx = optimize.WithLog(ctx, t.log)
+	t.spent = t.log.Spent()
+	t.study = t.newStudy()
+	t.testRows()
+	t.study.Doing("measuring the program as it is on " + count(len(t.test), "test row"))
+	within, done := t.budget(ctx, BudgetLimits{})
+	start, err := t.study.Evaluate(within, t.plan.start, t.test)
+	done()
+	if err != nil {
+		t.giveUp(ctx, err)
+		t.choose(nil, nil)
+		return nil
+	}
+	if n := len(start.Outcomes); n > 0 && failures(start) == n {
+		return t.nothingWorks(start)
+	}
+	reserve := BudgetLimits{}
+	for _, o := range start.Outcomes {
+		reserve.Calls += o.Calls
+		reserve.USD += o.USD
+	}
+	reserve.Calls += reserve.Calls / 4
+	reserve.USD *= 1.25
+	reserve.Time = time.Since(t.start) * 5 / 4
+	within, done = t.budget(ctx, reserve)
+	best, front, err := t.stages(within)
+	if err != nil && !optimize.Ends(within, err) {
+		done()
+		return err
+	}
+	done()
+	t.giveUp(ctx, err)
+	t.choose(best, front)
+	return t.compare(ctx, start)
+}
+
+// budget returns a context in which no more is used than the limits allow, less what
+// is reserved for later. done must be called when it is no longer used.
+func (t *tuning) budget(ctx context.Context, reserve BudgetLimits) (_ context.Context, done func()) {
+	cancel := func() {}
+	if t.limits.Time > 0 {
+		ctx, cancel = context.WithDeadlineCause(ctx, t.start.Add(t.limits.Time-min(reserve.Time, t.limits.Time/2)), optimize.ErrSpent)
+	}
+	l := lm.BudgetLimits{}
+	if t.limits.Calls > 0 {
+		l.Calls = max(t.limits.Calls-t.spent.Calls-min(reserve.Calls, t.limits.Calls/2), 0)
+	}
+	if t.limits.USD > 0 {
+		l.USD = max(t.limits.USD-t.spent.USD-min(reserve.USD, t.limits.USD/2), 0)
+	}
+	if t.limits.Calls > 0 && l.Calls == 0 || t.limits.USD > 0 && l.USD == 0 {
+		ctx, stop := context.WithCancelCause(ctx)
+		stop(optimize.ErrSpent)
+		return ctx, cancel
+	}
+	b := lm.NewBudget(l)
+	return lm.WithBudget(ctx, b), func() {
+		cancel()
+		used := b.Used()
+		t.spent.Calls += used.Calls
+		if used.USD != nil {
+			t.spent.USD += *used.USD
+		}
+	}
+}
+
+// testRows leaves out test rows that the budget has no calls for: measuring them twice
+// may take two fifths of it.
+func (t *tuning) testRows() {
+	asks := 0
+	eachOp(t.plan.Start.Ops, func(op *plan.Op) {
+		if op.Model != nil {
+			asks++
+		}
+	})
+	most := t.limits.Calls / 5 / max(asks, 1)
+	if t.limits.Calls == 0 || len(t.test) <= most {
+		return
+	}
+	t.out.Test.Part = cmp.Or(t.out.Test.Part, "test") + fmt.Sprintf("; %d of %d, for which the budget has calls", most, len(t.test))
+	t.test = t.test[:most]
+	t.out.Test.Rows = most
+}
+
+func (t *tuning) newStudy() *optimize.Study {
+	p, o := t.plan, t.plan.Optimization
+	s := &optimize.Study{
+		Program: p.Start.Checked, Predictors: p.predictors, Space: p.Space, Start: p.start, Train: t.train, Dev: t.dev,
+		Seed: p.Seed, Concurrency: cmp.Or(t.opt.Concurrency, o.Concurrency, OptimizeConcurrency), EarlyStop: o.EarlyStop,
+		Runner: t.runner, Log: t.log, Watch: t.opt.Watch,
+	}
+	for i, m := range p.scoring.Measures {
+		s.Objectives = append(s.Objectives, optimize.Objective{Name: m.Name, Lower: i >= len(o.Maximize)})
+	}
+	return s.Begin()
+}
+
+// stages runs the optimizers one after the other: each starts where the one before it
+// ended.
+func (t *tuning) stages(ctx context.Context) (best *optimize.Candidate, front []*optimize.Candidate, err error) {
+	start := t.plan.start
+	for _, st := range t.plan.stages {
+		t.reflection = st.reflection
+		study := t.study.Next(st.name, st.settings, start)
+		found, err := t.runStage(ctx, st, study)
+		if len(found) > 0 {
+			best, front, start = found[0], found, found[0]
+		}
+		if err != nil {
+			if b := study.Best(); len(found) == 0 && b != nil {
+				best, front = b.Candidate, nil
+			}
+			return best, front, err
+		}
+	}
+	return best, front, nil
+}
+
+func (t *tuning) runStage(ctx context.Context, st stage, study *optimize.Study) ([]*optimize.Candidate, error) {
+	if st.run == nil {
+		return t.inPython(ctx, st, study)
+	}
+	return st.run.Optimize(ctx, study)
+}
+
+// giveUp notes why the tuning ended early.
+func (t *tuning) giveUp(ctx context.Context, err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, optimize.ErrSpent) && t.limits.Time > 0 && time.Since(t.start) >= t.limits.Time/2 && t.limits.Calls == 0 && t.limits.USD == 0:
+		t.out.GivenUp = "the time of the budget is over"
+	case errors.Is(err, optimize.ErrSpent):
+		t.out.GivenUp = "the budget is used up"
+	default:
+		t.out.GivenUp = "it was interrupted"
+	}
+}
+
+func failures(s *optimize.Score) int {
+	n := 0
+	for _, o := range s.Outcomes {
+		if o.Failed() {
+			n++
+		}
+	}
+	return n
+}
+
+// nothingWorks says that the program fails on every test row.
+func (t *tuning) nothingWorks(s *optimize.Score) error {
+	o := t.plan.Optimization
+	return diag.New("E0618", o.Place, fmt.Sprintf("`%s` fails on all of %s", o.Program.Name, count(len(s.Outcomes), "test row"))).
+		Say("The first: %s. There is nothing to compare candidates by.", s.Outcomes[0].Err).
+		Hint("run it on a row first: dspi run %s", o.Place.File.Name)
+}
+
+// choose takes what the optimizers found, and the trials.
+func (t *tuning) choose(best *optimize.Candidate, front []*optimize.Candidate) {
+	if best == nil {
+		best = t.plan.start
+	}
+	t.out.Best = best
+	t.out.Changed = best.Key() != t.plan.start.Key()
+	scores := map[string]*optimize.Trial{}
+	var winner *TrialReport
+	for _, x := range t.study.Trials() {
+		r := &TrialReport{N: x.N, Stage: x.Stage, Note: x.Note, Scores: t.named(x.Means), Rows: x.Rows, Set: x.Set, Full: x.Full, Params: x.Params}
+		t.out.Trials = append(t.out.Trials, r)
+		key := x.Candidate.Key()
+		if was := scores[key]; was == nil || x.Full && !was.Full {
+			scores[key] = x
+			if key == best.Key() {
+				winner = r
+			}
+		}
+	}
+	if winner != nil {
+		winner.Best = true
+	}
+	if len(front) > 1 {
+		for _, c := range front {
+			m := &FrontMember{Candidate: c}
+			if x := scores[c.Key()]; x != nil {
+				m.Scores, m.Params = t.named(x.Means), x.Params
+			}
+			t.out.Front = append(t.out.Front, m)
+		}
+	}
+}
+
+// named gives means the names of their objectives.
+func (t *tuning) named(means []float64) map[string]float64 {
+	out := map[string]float64{}
+	for i, o := range t.study.Objectives {
+		if i < len(means) {
+			out[o.Name] = means[i]
+		}
+	}
+	return out
+}
+
+// compare measures what was found on the test rows.
+func (t *tuning) compare(ctx context.Context, start *optimize.Score) error {
+	if len(t.test) == 0 {
+		return nil
+	}
+	t.out.Before = t.results(start.Outcomes)
+	if !t.out.Changed || ctx.Err() != nil {
+		return nil
+	}
+	t.study.Doing("measuring what was found on " + count(len(t.test), "test row"))
+	within, done := t.budget(ctx, BudgetLimits{})
+	defer done()
+	outcomes := make([]*optimize.Outcome, len(t.test))
+	err := t.study.Each(within, len(t.test), func(ctx context.Context, i int) error {
+		o, err := t.study.Run(ctx, t.out.Best, t.test[i], optimize.Variation{})
+		outcomes[i] = o
+		return err
+	})
+	if err != nil {
+		t.giveUp(ctx, err)
+		if len(slices.DeleteFunc(slices.Clone(outcomes), func(o *optimize.Outcome) bool { return o == nil })) == 0 {
+			return nil
+		}
+	}
+	t.out.After = t.results(outcomes)
+	t.out.Comparison = evaluate.Compare(t.out.Before, t.out.After)
+	return nil
+}
+
+// results are outcomes on the test rows, as an evaluation has them. A row that failed
+// has the score 0 of what is made high.
+func (t *tuning) results(outcomes []*optimize.Outcome) *evaluate.Results {
+	r := &evaluate.Results{
+		Version: evaluate.Version, Evaluation: t.out.Optimization, Program: t.out.Program, Data: t.out.Test.Data, Failures: []evaluate.Failure{},
+		Metrics: []*evaluate.Summary{}, Models: modelsOf(t.plan.Start),
+	}
+	var seconds, costs []float64
+	for i, o := range outcomes {
+		if o == nil {
+			continue
+		}
+		row := &evaluate.Row{N: i + 1, Example: t.test[i].Values, Outputs: o.Outputs, Scores: map[string]float64{}, Seconds: o.Seconds}
+		row.Usage.Calls, row.Usage.USD = o.Calls, &o.USD
+		for k, objective := range t.study.Objectives {
+			switch {
+			case k < len(o.Scores) && evaluate.Known(o.Scores[k]):
+				row.Scores[objective.Name] = o.Scores[k]
+			case !objective.Lower:
+				row.Scores[objective.Name] = 0
+			}
+		}
+		if o.Failed() {
+			r.Failed++
+		}
+		r.Rows = append(r.Rows, row)
+		seconds, costs = append(seconds, o.Seconds), append(costs, o.USD)
+	}
+	r.N = len(r.Rows)
+	r.Latency, r.Cost = evaluate.NewSpread(seconds), evaluate.NewSpread(costs)
+	for i, m := range t.plan.scoring.Measures {
+		scores := r.Scores(m.Name)
+		s := evaluate.Summarize(m.Name, m.unit, scores, r.N-len(scores))
+		s.Lower, s.Unit = t.study.Objectives[i].Lower, m.unit
+		r.Metrics = append(r.Metrics, s)
+	}
+	return r
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

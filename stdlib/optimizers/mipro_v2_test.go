@@ -1,0 +1,473 @@
+package optimizers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/optimize"
+	"github.com/dspi-lang/dspi/lang/value"
+)
+
+// theProgram puts the words of testdata/mipro_v2.py in place of a program's text.
+func theProgram(text string, messages []lm.Message) []lm.Message {
+	messages = slices.Clone(messages)
+	for i := range messages {
+		if text != "" {
+			messages[i].Content = strings.ReplaceAll(messages[i].Content, text, "THE PROGRAM")
+		}
+	}
+	return messages
+}
+
+// miproTells is the model of testdata/mipro_v2.py, which is shown the program's text.
+func miproTells(text string) func(optimize.Role, *lm.Request) (string, error) {
+	word := regexp.MustCompile(`w(\d+)`)
+	return func(role optimize.Role, req *lm.Request) (string, error) {
+		if role == studied {
+			return hashed(req, 5), nil
+		}
+		shown := *req
+		shown.Messages = theProgram(text, req.Messages)
+		return word.ReplaceAllStringFunc(hashed(&shown, 200), func(w string) string {
+			n, _ := strconv.Atoi(w[1:])
+			return []string{"COMPLETE, nothing new", `"` + w + `"`, "Here is the text: " + w, w}[n%4]
+		}), nil
+	}
+}
+
+// miproNames are the settings that DSPy calls otherwise.
+func miproNames() map[string]string {
+	return map[string]string{
+		"num_candidates": "candidates", "num_trials": "trials",
+		"tip_aware_proposer": "tip_aware", "data_aware_proposer": "data_aware", "program_aware_proposer": "program_aware", "fewshot_aware_proposer": "fewshot_aware",
+	}
+}
+
+// miproCase is a case of testdata/mipro_v2.json: what DSPy did.
+type miproCase struct {
+	Name, Program string
+	Rows, Dev     int
+	Settings      map[string]any
+	Calls         []*goldenCall
+	Passed        int
+	Sets          [][][]goldenDemo
+	Instructions  [][]string
+	Measured      [][]string
+}
+
+type miproGolden struct {
+	Cases []*miproCase
+	Texts struct {
+		Values []*value.Object
+		Inputs [][]string
+		Rows   string
+		Demos  []struct {
+			Values *value.Object
+			Text   string
+		}
+		Replies [][2]string
+	}
+}
+
+func miproGoldens(t *testing.T) *miproGolden {
+	t.Helper()
+	g := &miproGolden{}
+	readGolden(t, "mipro_v2.json", g)
+	if len(g.Cases) < 14 {
+		t.Fatalf("only %d cases", len(g.Cases))
+	}
+	return g
+}
+
+func (c *miproCase) study(t *testing.T) (*bench, *optimize.Study) {
+	b := &bench{Reply: miproTells("")}
+	b.chain(sameAnswer)
+	settings := map[string]any{}
+	for name, v := range integers(c.Settings) {
+		if own, ok := miproNames()[name]; ok {
+			name = own
+		}
+		if name == "auto" && v == nil {
+			v = "off"
+		}
+		settings[name] = v
+	}
+	return b, b.study(t, "mipro_v2", settings, goldenProgram(t, c.Program), numbered("train", c.Rows, 5), numbered("dev", c.Dev, 5))
+}
+
+// TestMiproAsDSPy compares whole compiles with DSPy's: every message to the model that
+// writes instructions, the sets of demos, the instructions, and the rows of each
+// measurement in their order. Only which combinations are measured is the search's own.
+func TestMiproAsDSPy(t *testing.T) {
+	for _, c := range miproGoldens(t).Cases {
+		t.Run(c.Name, func(t *testing.T) {
+			b, s := c.study(t)
+			text := programText(s)
+			b.Reply = miproTells(text)
+			random := chance(s, miproSeed)
+			plan, err := newMiproPlan(s, random)
+			if err != nil {
+				t.Fatal(err)
+			}
+			demos, err := miproDemos(t.Context(), s, plan, random)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, sets := range c.Sets {
+				if len(sets) != len(demos[i]) {
+					t.Fatalf("predictor %d has %d sets of demos, DSPy %d", i, len(demos[i]), len(sets))
+				}
+				for k, want := range sets {
+					if got, want := shownDemos(demos[i][k]), goldenShown(want); got != want {
+						t.Errorf("predictor %d, set %d:\n%sDSPy's:\n%s", i, k, got, want)
+					}
+				}
+			}
+			instructions, err := newProposer(s, plan, demos, random).propose(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want, got []string
+			for _, call := range c.Calls {
+				want = append(want, call.shown())
+			}
+			for i, req := range b.asked {
+				got = append(got, shownCall(theProgram(text, req.Messages), req.Temperature))
+				if i < len(c.Calls) && req.Rollout != c.Calls[i].Rollout {
+					t.Errorf("call %d has the rollout %d, DSPy's %d", i, req.Rollout, c.Calls[i].Rollout)
+				}
+			}
+			compareCalls(t, got, want)
+			for i := range c.Instructions {
+				if !slices.Equal(instructions[i], c.Instructions[i]) {
+					t.Errorf("predictor %d: %q, DSPy's %q", i, instructions[i], c.Instructions[i])
+				}
+			}
+			m, err := newMiproSearch(s, plan, instructions, demos, random)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			c.compareRows(t, b, s)
+		})
+	}
+}
+
+// compareRows compares how many rows each measurement had and, of what was run first,
+// which.
+func (c *miproCase) compareRows(t *testing.T, b *bench, s *optimize.Study) {
+	t.Helper()
+	trials := s.Trials()
+	var got, want []int
+	for _, trial := range trials {
+		got = append(got, trial.Rows)
+	}
+	for _, rows := range c.Measured {
+		want = append(want, len(rows))
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("measured are %d rows, DSPy measures %d", got, want)
+	}
+	// The rows of a trial are those of its candidate that were run, unless an earlier
+	// trial of the same candidate had them.
+	ran := map[string]map[string]bool{}
+	for _, r := range b.runs {
+		if r.Variation.Teacher {
+			continue
+		}
+		q, _ := r.Row.Values.Get("question")
+		key := r.Candidate.Key()
+		if ran[key] == nil {
+			ran[key] = map[string]bool{}
+		}
+		ran[key][q.(string)] = true
+	}
+	for i, rows := range c.Measured {
+		for _, row := range rows {
+			if !ran[trials[i].Candidate.Key()][row] {
+				t.Errorf("trial %d was not measured on %q, as DSPy's is", i+1, row)
+			}
+		}
+	}
+}
+
+// TestMiproTexts compares how rows, demos and replies are written and read.
+func TestMiproTexts(t *testing.T) {
+	texts := miproGoldens(t).Texts
+	var rows []*optimize.Example
+	for i, v := range texts.Values {
+		rows = append(rows, examplesOf("train", texts.Inputs[i], v)...)
+	}
+	if got := rowsText(rows); got != texts.Rows {
+		t.Errorf("rows are\n%s\nDSPy's\n%s", got, texts.Rows)
+	}
+	p := signatures("question, first_name, URLPath -> answer, score2, ok")[0]
+	for _, d := range texts.Demos {
+		if got := demoText(p, optimize.Demo{Object: d.Values}); got != d.Text {
+			t.Errorf("a demo is\n%s\nDSPy's\n%s", got, d.Text)
+		}
+	}
+	for _, r := range texts.Replies {
+		if got := stripPrefix(r[0]); got != r[1] {
+			t.Errorf("of %q is left %q, of DSPy's %q", r[0], got, r[1])
+		}
+	}
+}
+
+func miproStudy(t *testing.T, train, dev int, settings map[string]any) (*bench, *optimize.Study) {
+	b := &bench{Reply: miproTells("")}
+	b.chain(sameAnswer)
+	return b, b.study(t, "mipro_v2", settings, goldenProgram(t, "two"), numbered("train", train, 5), numbered("dev", dev, 5))
+}
+
+// TestMiproTrials compares the number of trials with what DSPy computes.
+func TestMiproTrials(t *testing.T) {
+	for _, x := range []struct{ variables, n, want int }{
+		{1, 6, 9}, {2, 6, 10}, {4, 6, 20}, {1, 12, 18}, {2, 12, 18}, {2, 18, 27}, {4, 18, 33}, {6, 12, 43}, {1, 1, 1},
+	} {
+		if got := miproTrials(x.variables, x.n); got != x.want {
+			t.Errorf("%d variables of %d: %d trials, want %d", x.variables, x.n, got, x.want)
+		}
+	}
+}
+
+func TestMiproSettings(t *testing.T) {
+	for _, x := range []struct {
+		settings map[string]any
+		wrong    string
+	}{
+		{map[string]any{"auto": "off", "candidates": 4}, "also needs `trials`; for 4 candidates about 16"},
+		{map[string]any{"auto": "off"}, "needs `candidates` and `trials`"},
+		{map[string]any{"auto": "medium", "trials": 4}, `auto = "medium"`},
+		{map[string]any{"trials": 4}, `auto = "light"`},
+		{map[string]any{"candidates": 3, "trials": 2}, ""},
+		{map[string]any{"candidates": 3, "trials": 2, "max_bootstrapped_demos": 0}, ""},
+		{map[string]any{"candidates": 1, "trials": 2}, ""},
+		{map[string]any{"candidates": 3, "trials": 2, "minibatch_size": 100}, ""},
+		{map[string]any{"candidates": 3, "trials": 9, "minibatch_size": 3, "minibatch_full_eval_steps": 1, "max_bootstrapped_demos": 0, "max_labeled_demos": 0}, ""},
+	} {
+		_, s := miproStudy(t, 10, 8, x.settings)
+		_, err := miproV2{}.Optimize(t.Context(), s)
+		if (err == nil) != (x.wrong == "") || err != nil && !strings.Contains(err.Error(), x.wrong) {
+			t.Errorf("%v: %v, want %q", x.settings, err, x.wrong)
+		}
+	}
+}
+
+func small() map[string]any {
+	return map[string]any{"candidates": 3, "trials": 7, "minibatch_size": 3, "minibatch_full_eval_steps": 3, "max_bootstrapped_demos": 2, "max_labeled_demos": 2, "view_data_batch_size": 3}
+}
+
+// TestMiproLearnsFromTrainingRows: no dev row is in a demo or in a question.
+func TestMiproLearnsFromTrainingRows(t *testing.T) {
+	b, s := miproStudy(t, 8, 8, small())
+	found, err := miproV2{}.Optimize(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, req := range b.asked {
+		for _, m := range req.Messages {
+			if strings.Contains(m.Text(), "dev question") {
+				t.Fatalf("a dev row was shown:\n%s", m.Text())
+			}
+		}
+	}
+	for _, trial := range s.Trials() {
+		if trial.Set != "dev" {
+			t.Errorf("trial %d was measured on %s", trial.N, trial.Set)
+		}
+		for _, step := range trial.Candidate.Steps {
+			if strings.Contains(shownDemos(step.Demos), "dev question") {
+				t.Errorf("trial %d has a dev row as a demo", trial.N)
+			}
+		}
+		if len(trial.Params) != 4 {
+			t.Errorf("trial %d tells %v", trial.N, trial.Params)
+		}
+	}
+	if best := s.Best(); best == nil || best.Candidate.Key() != found[0].Key() {
+		t.Error("what is found is not the best that was measured")
+	}
+}
+
+// TestMiproMonotone: what is found is never worse than the start, and the best of
+// those on all rows.
+func TestMiproMonotone(t *testing.T) {
+	for seed := range uint64(6) {
+		_, s := miproStudy(t, 8, 10, small())
+		s.Seed = seed
+		found, err := miproV2{}.Optimize(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trials := s.Trials()
+		best := trials[0].Means[0]
+		if !trials[0].Full || trials[0].Candidate.Key() != s.Start.Key() {
+			t.Error("the program as it is was not measured first")
+		}
+		for _, trial := range trials {
+			if trial.Full {
+				best = max(best, trial.Means[0])
+			}
+		}
+		score, err := s.Evaluate(t.Context(), found[0], s.Dev)
+		if err != nil || score.Mean() != best {
+			t.Errorf("seed %d: %v was found, and %v measured", seed, score.Mean(), best)
+		}
+	}
+}
+
+func TestMiproSeeds(t *testing.T) {
+	ways := map[uint64]string{}
+	for _, seed := range []uint64{0, 0, 3, 3} {
+		for _, workers := range []int{1, 4} {
+			_, s := miproStudy(t, 8, 8, small())
+			s.Seed, s.Concurrency = seed, workers
+			found, err := miproV2{}.Optimize(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			what := digest(found)
+			for _, trial := range s.Trials() {
+				what += fmt.Sprint(" ", trial.Candidate.Key(), trial.Means, trial.Note)
+			}
+			if was, ok := ways[seed]; ok && was != what {
+				t.Errorf("seed %d went two ways", seed)
+			}
+			ways[seed] = what
+		}
+	}
+	if ways[0] == ways[3] {
+		t.Error("two seeds went the same way")
+	}
+}
+
+func TestMiproSpent(t *testing.T) {
+	spentAnywhere(t, miproV2{}, func() (*bench, *optimize.Study) {
+		return miproStudy(t, 6, 5, map[string]any{"candidates": 3, "trials": 4, "minibatch_size": 2, "minibatch_full_eval_steps": 2, "max_bootstrapped_demos": 1, "max_labeled_demos": 1})
+	})
+}
+
+func TestMiproCanceled(t *testing.T) {
+	for _, at := range []int{0, 5, 40} {
+		ctx, cancel := context.WithCancel(t.Context())
+		b, s := miproStudy(t, 8, 8, small())
+		b.Before = func(run int) {
+			if run == at {
+				cancel()
+			}
+		}
+		found, err := miproV2{}.Optimize(ctx, s)
+		cancel()
+		if !errors.Is(err, context.Canceled) || len(found) != 1 || found[0] == nil {
+			t.Errorf("at %d: %v, %v", at, found, err)
+		}
+		if len(b.runs) > at {
+			t.Errorf("at %d: %d runs were begun", at, len(b.runs))
+		}
+	}
+}
+
+// TestMiproWithoutAnswers: a model that answers nothing leaves the program's own
+// instructions, and the search for demos goes on.
+func TestMiproWithoutAnswers(t *testing.T) {
+	b, s := miproStudy(t, 8, 8, small())
+	b.Reply = func(role optimize.Role, req *lm.Request) (string, error) {
+		if role == studied {
+			return hashed(req, 5), nil
+		}
+		if len(b.asked)%2 == 0 {
+			return "", &lm.Error{Kind: lm.KindServer, Message: "broken"}
+		}
+		return "", nil
+	}
+	found, err := miproV2{}.Optimize(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range found[0].Steps {
+		if step.Instructions != s.Start.Steps[i].Instructions {
+			t.Errorf("predictor %d has %q", i, step.Instructions)
+		}
+	}
+	if len(s.Trials()) < 5 {
+		t.Errorf("only %d trials", len(s.Trials()))
+	}
+}
+
+// TestMiproDescriptionsFail: an instruction is written although the descriptions
+// cannot be had.
+func TestMiproDescriptionsFail(t *testing.T) {
+	b, s := miproStudy(t, 8, 8, small())
+	tells := miproTells("")
+	b.Reply = func(role optimize.Role, req *lm.Request) (string, error) {
+		last := req.Messages[len(req.Messages)-1].Text()
+		if role != studied && !strings.Contains(last, "[[ ## proposed_instruction ## ]]") {
+			return "", &lm.Error{Kind: lm.KindServer, Message: "broken"}
+		}
+		return tells(role, req)
+	}
+	if _, err := (miproV2{}).Optimize(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	written := 0
+	for _, req := range b.asked {
+		last := req.Messages[len(req.Messages)-1].Text()
+		if !strings.Contains(last, "[[ ## proposed_instruction ## ]]") {
+			continue
+		}
+		written++
+		if !strings.Contains(last, noDescription) || !strings.Contains(last, notProvided) || strings.Contains(last, "dataset_description") {
+			t.Errorf("the question is\n%s", last)
+		}
+	}
+	if written != 2*2 {
+		t.Errorf("%d instructions were asked for, want 4", written)
+	}
+}
+
+func TestMiproTunesWhatItMay(t *testing.T) {
+	b, s := miproStudy(t, 8, 8, small())
+	s.Predictors[0].TuneInstructions, s.Predictors[1].TuneDemos = false, false
+	if _, err := (miproV2{}).Optimize(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	for _, trial := range s.Trials() {
+		steps := trial.Candidate.Steps
+		if steps[0].Instructions != s.Start.Steps[0].Instructions || len(steps[1].Demos) > 0 {
+			t.Errorf("trial %d changed what may not be tuned", trial.N)
+		}
+	}
+	shown := false
+	for _, req := range b.asked {
+		shown = shown || strings.Contains(req.Messages[len(req.Messages)-1].Text(), "Query: w")
+	}
+	if !shown {
+		t.Error("demos of the second predictor were not shown to the model that writes instructions")
+	}
+}
+
+// TestMiproKeepsDemos: the demos that an earlier optimizer found are one of the
+// choices, and what the search knows the program's score of.
+func TestMiproKeepsDemos(t *testing.T) {
+	_, s := miproStudy(t, 8, 8, small())
+	had := []optimize.Demo{{Object: value.NewObject("question", "earlier", "reasoning", "r", "query", "q"), Augmented: true}}
+	s.Start = s.Start.WithDemos(0, had)
+	if _, err := (miproV2{}).Optimize(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	for _, trial := range s.Trials() {
+		if trial.Params["program.step1.demos"] == 0 && shownDemos(trial.Candidate.Steps[0].Demos) != shownDemos(had) {
+			t.Errorf("trial %d: the first set is not what there was", trial.N)
+		}
+	}
+}

@@ -1,0 +1,36 @@
+// Package optimizers holds the ways to tune a program, one file each. Their
+// declarations stand in lang/universe; their names and defaults are DSPy's where DSPy
+// has the optimizer.
+//
+//	labeled_few_shot                       rows as demos
+//	bootstrap_few_shot …                   demos that the program made itself
+//	copro, mipro_v2, gepa, simba           instructions that a model writes
+//	random, grid, tpe, successive_halving  variables, by search
+//	nsga2                                  several aims at once
+//
+// Each is a function of its optimize.Study; see there what that asks of it.
+package optimizers
+
+import (
+	"github.com/dspi-lang/dspi/interpreter/optimize"
+)
+
+// all are the optimizers by name. That of DSPy's own, `dspy`, is the host's.
+var all = map[string]optimize.Optimizer{
+	"labeled_few_shot":                      labeledFewShot{},
+	"bootstrap_few_shot":                    bootstrapFewShot{},
+	"bootstrap_few_shot_with_random_search": bootstrapRandomSearch{},
+	"bootstrap_few_shot_with_optuna":        bootstrapOptuna{},
+	"knn_few_shot":                          knnFewShot{},
+	"copro":                                 copro{},
+	"mipro_v2":                              miproV2{},
+	"infer_rules":                           inferRules{},
+	"simba":                                 simba{},
+	"gepa":                                  gepa{},
+}
+
+// Lookup returns the optimizer of a name.
+func Lookup(name string) (optimize.Optimizer, bool) {
+	o, ok := all[name]
+	return o, ok
+}

@@ -1,0 +1,212 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/dspi-lang/dspi/stdlib/internal/database"
+	"github.com/dspi-lang/dspi/stdlib/retrievers/index"
+)
+
+// State reads the state.
+func (x *Store) State(ctx context.Context) (s index.State, err error) {
+	err = x.with(ctx, func(db *database.DB) error {
+		s = index.State{Files: map[string]index.File{}}
+		tx, err := db.Read.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		if err := tx.QueryRowContext(ctx, "SELECT changes, done FROM state").Scan(&s.Changes, &s.Done); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, "SELECT name, size, modified, hash FROM file")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var f index.File
+			var h []byte
+			if err := rows.Scan(&f.Name, &f.Size, &f.Modified, &h); err != nil {
+				return err
+			}
+			copy(f.Hash[:], h)
+			s.Files[f.Name] = f
+		}
+		return rows.Err()
+	})
+	return s, err
+}
+
+// Stored returns which passages are in the index.
+func (x *Store) Stored(ctx context.Context) (out []index.Stored, err error) {
+	err = x.with(ctx, func(db *database.DB) error {
+		out = nil
+		rows, err := db.Read.QueryContext(ctx, "SELECT key, hash FROM passage ORDER BY key")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s index.Stored
+			var h []byte
+			if err := rows.Scan(&s.Key, &h); err != nil {
+				return err
+			}
+			copy(s.Hash[:], h)
+			out = append(out, s)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+// Embedded returns the texts that have a vector.
+func (x *Store) Embedded(ctx context.Context) (have map[index.Hash]bool, dim int, err error) {
+	err = x.with(ctx, func(db *database.DB) error {
+		have = map[index.Hash]bool{}
+		rows, err := db.Read.QueryContext(ctx, "SELECT whole, length(v) / 4 FROM vector")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var b sql.RawBytes
+			if err := rows.Scan(&b, &dim); err != nil {
+				return err
+			}
+			have[index.Hash(b)] = true
+		}
+		return rows.Err()
+	})
+	return have, dim, err
+}
+
+// Keep keeps vectors of texts.
+func (x *Store) Keep(ctx context.Context, texts []index.Hash, list [][]float32) error {
+	return x.with(ctx, func(db *database.DB) error {
+		return db.Write(ctx, func(tx *sql.Tx) error {
+			var size int
+			switch err := tx.QueryRowContext(ctx, "SELECT length(v) / 4 FROM vector LIMIT 1").Scan(&size); {
+			case err == sql.ErrNoRows:
+			case err != nil:
+				return err
+			case size != len(list[0]): // another process came first, with another model
+				return &index.DimensionError{Index: size, Given: len(list[0])}
+			}
+			put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO vector VALUES (?, ?)")
+			if err != nil {
+				return err
+			}
+			defer put.Close()
+			for i, h := range texts {
+				if _, err := put.ExecContext(ctx, h[:], index.AppendVector(nil, list[i])); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// Stamp notes the times of files.
+func (x *Store) Stamp(ctx context.Context, from index.State, files []index.File) error {
+	return x.with(ctx, func(db *database.DB) error {
+		return db.Write(ctx, func(tx *sql.Tx) error {
+			if err := unchanged(ctx, tx, from); err != nil {
+				return err
+			}
+			return writeFiles(ctx, tx, files)
+		})
+	})
+}
+
+// unchanged fails when another process has written the index.
+func unchanged(ctx context.Context, tx *sql.Tx, from index.State) error {
+	var changes int64
+	if err := tx.QueryRowContext(ctx, "SELECT changes FROM state").Scan(&changes); err != nil {
+		return err
+	}
+	if changes != from.Changes {
+		return index.ErrOther
+	}
+	return nil
+}
+
+func writeFiles(ctx context.Context, tx *sql.Tx, files []index.File) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM file"); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO file VALUES (?, ?, ?, ?)", f.Name, f.Size, f.Modified, f.Hash[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Write writes a change in one transaction.
+func (x *Store) Write(ctx context.Context, c index.Change) error {
+	return x.with(ctx, func(db *database.DB) error {
+		return db.Write(ctx, func(tx *sql.Tx) error { return write(ctx, tx, c) })
+	})
+}
+
+func write(ctx context.Context, tx *sql.Tx, c index.Change) error {
+	if err := unchanged(ctx, tx, c.From); err != nil {
+		return err
+	}
+	if c.Edit.All {
+		for _, q := range []string{"DELETE FROM passage", "INSERT INTO words(words) VALUES ('delete-all')"} {
+			if _, err := tx.ExecContext(ctx, q); err != nil {
+				return err
+			}
+		}
+	}
+	for _, key := range c.Edit.Deleted {
+		for _, q := range []string{"DELETE FROM passage WHERE key = ?", "DELETE FROM words WHERE rowid = ?"} {
+			if _, err := tx.ExecContext(ctx, q, key); err != nil {
+				return err
+			}
+		}
+	}
+	passage, err := tx.PrepareContext(ctx, "INSERT INTO passage VALUES (?, ?, ?, ?, ?, ?, ?)")
+	if err != nil {
+		return err
+	}
+	defer passage.Close()
+	words, err := tx.PrepareContext(ctx, "INSERT INTO words(rowid, whole) VALUES (?, ?)")
+	if err != nil {
+		return err
+	}
+	defer words.Close()
+	err = c.Each(func(e index.Entry) error {
+		if _, err := passage.ExecContext(ctx, e.Key, e.ID, e.Title, e.Text, sql.NullString{String: e.Meta, Valid: e.Meta != ""}, e.Hash[:], e.Whole[:]); err != nil {
+			return err
+		}
+		_, err := words.ExecContext(ctx, e.Key, e.Passage.Whole())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := writeFiles(ctx, tx, c.Files); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM vector WHERE whole NOT IN (SELECT whole FROM passage)"); err != nil {
+		return err
+	}
+	if c.Vectors {
+		var lacks int
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM passage WHERE whole NOT IN (SELECT whole FROM vector)").Scan(&lacks)
+		if err != nil {
+			return err
+		}
+		if lacks > 0 {
+			return index.ErrOther // it deleted vectors that are wanted here
+		}
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE state SET changes = changes + 1, done = 1")
+	return err
+}
