@@ -34,8 +34,12 @@ test: venv ## install what the tests need, then run all of them
 	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py --check
 	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/generate.py --check
 	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/numpy.py --check
+	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/sets.py --check
 	$(VENV_PYTHON) stdlib/optimizers/testdata/reflective.py --check
+	$(VENV_PYTHON) stdlib/optimizers/testdata/digest.py --check
 	$(VENV_PYTHON) stdlib/optimizers/testdata/few_shot.py --check
+	$(VENV_PYTHON) stdlib/optimizers/testdata/copro.py --check
+	$(VENV_PYTHON) stdlib/optimizers/testdata/mipro_v2.py --check
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^TestDSPy' ./cmd/dspi ./interpreter/python
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race ./...
 	$(MAKE) test-protocol
@@ -108,7 +112,13 @@ golden: venv ## rewrite every golden file and generated page
 	$(VENV_PYTHON) stdlib/modules/testdata/dspy/generate.py
 	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py
 	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/generate.py
+	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/numpy.py
+	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/sets.py
+	$(VENV_PYTHON) stdlib/optimizers/testdata/reflective.py
+	$(VENV_PYTHON) stdlib/optimizers/testdata/digest.py
 	$(VENV_PYTHON) stdlib/optimizers/testdata/few_shot.py
+	$(VENV_PYTHON) stdlib/optimizers/testdata/copro.py
+	$(VENV_PYTHON) stdlib/optimizers/testdata/mipro_v2.py
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py
 	$(GO) test ./... -update
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py

@@ -68,6 +68,7 @@ type stage struct {
 // else 0. The error is a diag.List or a *diag.Diagnostic.
 func PlanOptimization(project *program.Project, o *program.Optimization, opt PlanOptions, seed int64) (*OptimizePlan, error) {
 	opt.Program = o.Program.Name
+	opt.State = opt.State.Alone()
 	opt.DefaultModel = cmp.Or(modelNamed(o.Model, opt), opt.DefaultModel)
 	p := &OptimizePlan{Optimization: o, project: project, options: opt, models: map[optimize.Role]*plan.Model{}}
 	var err error

@@ -43,7 +43,7 @@ func (p *OptimizePlan) TunedBy(c *optimize.Candidate) *state.Tuned {
 	steps := map[string]*state.Step{}
 	for i, t := range c.Steps {
 		x := p.predictors[i]
-		s := &state.Step{Instructions: t.Instructions}
+		s := &state.Step{Instructions: t.Instructions, Nearest: t.Nearest}
 		if was := p.options.State.Step(x.Path); was != nil {
 			s.Descriptions = was.Descriptions
 		}
@@ -55,7 +55,15 @@ func (p *OptimizePlan) TunedBy(c *optimize.Candidate) *state.Tuned {
 		}
 		steps[x.Path] = s
 	}
-	return state.Tune(p.Start.Checked, steps, c.Variables, c.Settings)
+	tuned := state.Tune(p.Start.Checked, steps, c.Variables, c.Settings)
+	if len(c.Members) == 0 {
+		return tuned
+	}
+	members := make([]*state.Tuned, len(c.Members))
+	for i, m := range c.Members {
+		members[i] = p.TunedBy(m)
+	}
+	return tuned.WithMembers(members)
 }
 
 // candidatePlan plans the program as a candidate has it.

@@ -21,7 +21,7 @@ import (
 func (p *OptimizePlan) State(c *optimize.Candidate, t *Tuning) (*state.State, error) {
 	s := state.New()
 	for i, x := range p.predictors {
-		saved := &state.Predictor{Name: x.Name, Instructions: c.Steps[i].Instructions, Fields: savedFields(x.Signature.Inputs)}
+		saved := &state.Predictor{Name: x.Name, Instructions: c.Steps[i].Instructions, Fields: savedFields(x.Signature.Inputs), Nearest: c.Steps[i].Nearest}
 		saved.Fields = append(saved.Fields, savedFields(x.Signature.Outputs)...)
 		for _, d := range c.Steps[i].Demos {
 			saved.Demos = append(saved.Demos, savedDemo(d))
@@ -39,6 +39,16 @@ func (p *OptimizePlan) State(c *optimize.Candidate, t *Tuning) (*state.State, er
 	}
 	if len(c.Settings) > 0 {
 		s.SetSettings(c.Settings)
+	}
+	if len(c.Members) > 0 {
+		members := make([]*state.State, len(c.Members))
+		for i, m := range c.Members {
+			var err error
+			if members[i], err = p.State(m, nil); err != nil {
+				return nil, err
+			}
+		}
+		s.SetMembers(members)
 	}
 	tuned, diags := state.Bind(s, p.project, p.Start.Checked)
 	if err := diags.Err(); err != nil {

@@ -37,6 +37,7 @@ func predictorsOf(p *plan.Plan, o *program.Optimization, tuned *state.Tuned) ([]
 			if s.Instructions != "" {
 				now.Instructions, fixed = s.Instructions, true
 			}
+			now.Nearest = s.Nearest
 			for _, d := range s.Demos {
 				now.Demos = append(now.Demos, optimize.Demo{Object: d})
 			}

@@ -138,8 +138,12 @@ func (r *Runtime) Optimize(ctx context.Context, p *OptimizePlan, opt OptimizeOpt
 	}
 	var err error
 	t.log, err = t.openLog(opt.Resume)
-	if err != nil {
+	switch {
+	case errors.Is(err, optimize.ErrOther):
 		return nil, err
+	case err != nil:
+		return nil, diag.New("E0619", p.Optimization.Place, "what is answered cannot be kept").Say("%v.", err).
+			Hint("another place: --out FILE, or `save_to` in the block")
 	}
 	err = t.run(ctx)
 	t.out.Spent, t.out.Known = t.spent, t.log.Known()
@@ -426,6 +430,7 @@ func (t *tuning) choose(best *optimize.Candidate, front []*optimize.Candidate) {
 			t.out.Front = append(t.out.Front, m)
 		}
 	}
+	t.out.Importance = t.importance()
 }
 
 // named gives means the names of their objectives.

@@ -3,6 +3,8 @@ package dspi
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
@@ -87,13 +89,11 @@ func (r *Runtime) Columns(ctx context.Context, p *program.Python) ([]string, err
 // may be planned when the list has no errors.
 func (r *Runtime) CheckPython(ctx context.Context, s *Source) (*program.Project, diag.List) {
 	asked := *s
-	told := map[source.Place]bool{}
-	var diags diag.List
+	failed := map[source.Place]*diag.Diagnostic{}
 	asked.rows = func(p *program.Python) ([]string, error) {
 		columns, err := r.Columns(ctx, p)
-		if err != nil && !told[p.Place] {
-			told[p.Place] = true
-			diags = append(diags, python.CheckFault(err, p.Place))
+		if err != nil && !errors.Is(err, io.EOF) {
+			failed[p.Place] = python.CheckFault(err, p.Place)
 		}
 		return columns, err
 	}
@@ -101,12 +101,16 @@ func (r *Runtime) CheckPython(ctx context.Context, s *Source) (*program.Project,
 	if ctx.Err() != nil || project == nil {
 		return project, found
 	}
-	for _, d := range python.Check(ctx, r.python, project) {
-		if !told[d.Primary.Place] {
+	looked, ok := python.Check(ctx, r.python, project)
+	found = append(found, looked...)
+	for _, d := range looked {
+		delete(failed, d.Primary.Place) // what is wrong with the function says more
+	}
+	if ok {
+		for _, d := range failed {
 			found = append(found, d)
 		}
 	}
-	found = append(found, diags...)
 	found.Sort()
 	return project, found
 }

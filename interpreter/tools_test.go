@@ -414,7 +414,7 @@ program assistant {
 // TestToolFaults: a step whose tool cannot be called at all does not begin.
 func TestToolFaults(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"python", "tool t {\n  -> a: int\n  python { call = \"m:f\" }\n}", "cannot run Python yet"},
+		{"python", "tool t {\n  -> a: int\n  python { call = \"m:f\" }\n}", "nothing here runs Python"},
 		{"files", "", "`program.assistant` names no folder whose files may be read"},
 	} {
 		name := "tool.files"

@@ -133,6 +133,9 @@ func (a *app) runOptimize(ctx context.Context, f *optimizeFlags, args []string) 
 	if err := a.checkLog(p, f.resume, args); err != nil {
 		return err
 	}
+	if err := a.makeFolder(filepath.Dir(p.SaveTo)); err != nil {
+		return err
+	}
 	a.noteBaseline(p.Start)
 	s, err := a.openSession(f.callFlags, keepFlags{}, opt.Settings, nil, dspi.Options{})
 	if err != nil {
@@ -209,9 +212,6 @@ func tuningError(err error, args []string) error {
 func (a *app) saveTuning(p *dspi.OptimizePlan, t *dspi.Tuning) error {
 	s, err := p.State(t.Best, t)
 	if err != nil {
-		return err
-	}
-	if err := a.makeFolder(filepath.Dir(p.SaveTo)); err != nil {
 		return err
 	}
 	if err := replaceOrWrite(p.SaveTo, s.Write()); err != nil {

@@ -174,15 +174,6 @@ func (s *school) look() {
 	}
 }
 
-func readWhole(t *testing.T, path string) string {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
 const searchBlock = `bootstrap_few_shot_with_random_search { candidates = 3, max_bootstrapped_demos = 2, max_labeled_demos = 4 }`
 
 // TestKillAndResumeOptimize: a tuning is killed at random moments and resumed each

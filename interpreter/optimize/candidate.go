@@ -19,6 +19,10 @@ type Candidate struct {
 	// Settings are values for settings of steps by their addresses within the
 	// program, `draft.temperature`; what has none keeps what is written.
 	Settings map[string]any
+	// Members, where there are any, are asked together and the outputs that most of them
+	// give are taken. Their variables are those of the candidate, and what else it has is
+	// that of the best of them. A changed copy has no members.
+	Members []*Candidate
 }
 
 // Tuning is what one predictor gets.
@@ -73,6 +77,13 @@ func (c *Candidate) WithSetting(address string, v any) *Candidate {
 	return d
 }
 
+// WithMembers returns the candidate as the best of several members.
+func (c *Candidate) WithMembers(members []*Candidate) *Candidate {
+	d := c.clone()
+	d.Members = slices.Clone(members)
+	return d
+}
+
 // WithoutDemos returns the candidate with no demos at the predictors whose demos may
 // be tuned.
 func (c *Candidate) WithoutDemos(s *Study) *Candidate {
@@ -115,7 +126,15 @@ func (c *Candidate) object() *value.Object {
 		}
 		steps = append(steps, step)
 	}
-	return value.NewObject("steps", steps, "variables", sorted(c.Variables), "settings", sorted(c.Settings))
+	o := value.NewObject("steps", steps, "variables", sorted(c.Variables), "settings", sorted(c.Settings))
+	if len(c.Members) > 0 {
+		members := make([]any, len(c.Members))
+		for i, m := range c.Members {
+			members[i] = m.object()
+		}
+		o.Set("members", members)
+	}
+	return o
 }
 
 func sorted(m map[string]any) *value.Object {

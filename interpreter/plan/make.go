@@ -63,7 +63,7 @@ func Make(project *program.Project, prog *program.Program, opt Options) (*Plan, 
 // the plan is only to be looked at: models in it may lack what was not known.
 func Sketch(project *program.Project, prog *program.Program, opt Options) (*Plan, diag.List) {
 	m := newMaker(project, opt)
-	p := m.program(prog, nil)
+	p := m.program(opt.State.Ensembled(prog), nil)
 	m.diags.Sort()
 	p.Variables = slices.Sorted(maps.Keys(m.read))
 	p.About = about(project, prog)

@@ -57,15 +57,15 @@ func (p parameter) byName() bool     { return p.Kind == "both" || p.Kind == "nam
 // Check asks Python for all that a project names in it, and compares what it reports
 // with what the project does with it: that it is there and imports, that it takes what
 // it is given, and that no annotation contradicts a type. It calls nothing but the
-// modules that it imports, and classes without arguments.
-func Check(ctx context.Context, pool *Pool, project *program.Project) diag.List {
-	var diags diag.List
+// modules that it imports, and classes without arguments. Started is false where there
+// is no Python that could be asked; the list says why.
+func Check(ctx context.Context, pool *Pool, project *program.Project) (diags diag.List, started bool) {
 	files := map[string]*source.File{}
 	for _, u := range usesOf(project) {
 		f := &Function{Pool: pool, Call: u.target, Folder: FolderOf(u.place), Address: u.role + ".", Place: u.place}
 		result, err := f.request(ctx, "describe", map[string]any{"target": u.target, "make": u.role != "class"}, nil)
 		if ctx.Err() != nil {
-			return diags
+			return diags, true
 		}
 		var found described
 		if err == nil {
@@ -77,8 +77,8 @@ func Check(ctx context.Context, pool *Pool, project *program.Project) diag.List 
 		if err != nil {
 			diags = append(diags, f.diagnostic(err))
 			var start *startError
-			if errors.As(err, &start) {
-				return diags // the rest would say the same
+			if errors.As(err, &start) || diags[len(diags)-1].Code == "E0644" {
+				return diags, false // the rest would say the same
 			}
 			continue
 		}
@@ -89,7 +89,7 @@ func Check(ctx context.Context, pool *Pool, project *program.Project) diag.List 
 			diags = append(diags, d)
 		}
 	}
-	return diags
+	return diags, true
 }
 
 // CheckFault words an error of a data set whose first row was asked for.

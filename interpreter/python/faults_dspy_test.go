@@ -487,7 +487,7 @@ def double(`))
 	p.options.Python.Window = time.Millisecond // no pauses: how long they are is another test
 	made := p.plan("main")
 	r := p.runtime(made)
-	var killed, answered atomic.Int64
+	var killed, answered, twice atomic.Int64
 	stop := make(chan struct{})
 	var killer sync.WaitGroup
 	killer.Go(func() {
@@ -524,6 +524,7 @@ def double(`))
 					res, err := r.Run(t.Context(), made, map[string]any{"n": n})
 					var d *diag.Diagnostic
 					if errors.As(err, &d) && d.Code == "E0653" && try < 20 {
+						twice.Add(1)
 						continue // twice in one call: said, not swallowed
 					}
 					if err != nil {
@@ -540,6 +541,7 @@ def double(`))
 	}
 	close(stop)
 	killer.Wait()
+	t.Logf("%d workers killed, %d calls answered, %d ended for a second worker that was killed", killed.Load(), answered.Load(), twice.Load())
 	if killed.Load() < int64(kills) {
 		t.Errorf("only %d workers were killed", killed.Load())
 	}

@@ -67,6 +67,11 @@ func (f *Function) diagnostic(err error) *diag.Diagnostic {
 	at, what := f.Place, "`"+f.Call+"`"
 	switch {
 	case errors.As(err, &d):
+		if d.Primary.Place.IsZero() {
+			c := *d
+			c.Primary.Place = at
+			return &c
+		}
 		return d
 	case errors.As(err, &start):
 		return StartFault(start, at)

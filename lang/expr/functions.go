@@ -56,7 +56,7 @@ var (
 
 func init() { // not an initialiser: rows refer to the checker, the checker to the table
 	functions = map[string]*Function{}
-	for _, rows := range [][]Function{loopFunctions(), listFunctions(), textFunctions(), numberFunctions(), valueFunctions(), metricFunctions()} {
+	for _, rows := range [][]Function{loopFunctions(), listFunctions(), textFunctions(), numberFunctions(), valueFunctions(), citationFunctions(), metricFunctions()} {
 		for _, f := range rows {
 			functions[f.Name] = &f
 			order_ = append(order_, f.Name)

@@ -195,7 +195,6 @@ var Declarations = []Block{
 	},
 	{
 		Name: "optimize", Named: true,
-		Pending: "tuning",
 		Doc:     "A program tuned on data by an optimizer, within a budget.",
 		Settings: []Setting{
 			description("What is tuned and why."),

@@ -153,6 +153,10 @@ var Optimizers = []Optimizer{
 		}, demoSettings("4", "16"), []Setting{maxRounds, metricThreshold}),
 	},
 	{
+		Name: "ensemble", Doc: "The best candidates of the optimizers before it in the block, asked together; the outputs that most give are taken. It is kept where it is better than the best of them alone.", Changes: []string{"demos", "instructions"}, Objectives: 1,
+		Settings: []Setting{whole("size", "3", "How many candidates are asked.", 2)},
+	},
+	{
 		Name: "random", Doc: "Variables at random; the measure of every other search.", Changes: []string{"variables"}, Objectives: 1,
 		Settings: []Setting{trials},
 	},

@@ -19,9 +19,9 @@ import (
 // A pickle names an object that it has written already by its number, so it depends on
 // which equal values are one object in Python. Names of fields are; an output is an
 // object of its own; an input is taken for the output or input before it that is equal,
-// from which a program usually has it. Where a program of DSPy's copies a value, and
-// for values that are no text, number, truth, list or dict, DSPy's choice may be the
-// other one.
+// from which a program usually has it. Where a program of DSPy's copies a value, for
+// values that are no text, number, truth, list or dict, and for demos of more than 64 KiB
+// together DSPy's choice may be the other one.
 func digestOf(asked []optimize.Asked) string {
 	p := &pickle{names: map[string]int{}, values: map[string]int{}}
 	p.tuple(len(asked), func(i int) { p.example(asked[i]) })
@@ -216,7 +216,10 @@ func (p *pickle) whole(n int) {
 	case n >= math.MinInt32 && n <= math.MaxInt32:
 		p.b = binary.LittleEndian.AppendUint32(append(p.b, 'J'), uint32(int32(n)))
 	default: // two's complement in as few bytes as there may be
-		size := new(big.Int).SetInt64(int64(n)).BitLen()/8 + 1
+		size := big.NewInt(int64(n)).BitLen()/8 + 1
+		if n < 0 && byte(n>>(8*(size-1))) == 0xff && n>>(8*(size-1)-1)&1 == 1 {
+			size--
+		}
 		p.op(0x8a, byte(size))
 		for i := range size {
 			p.op(byte(n >> (8 * i)))

@@ -34,10 +34,10 @@ import (
 //     instructions, where DSPy drops what is written for the others.
 //   - A model that does not answer is not asked a second time, and an empty answer
 //     changes nothing.
-//   - Where DSPy goes through a set of Python, candidates come in the order of their
-//     numbers and predictors in that of the program: from the ninth candidate on the
-//     choices can be others. Ancestors that all have a score of 0 or less are equally
-//     likely, where the package stops with an error.
+//   - When two candidates are merged, predictors come in the order of the program; in
+//     DSPy it is that of a set of Python, another one in each process. Ancestors that
+//     all have a score of 0 or less are equally likely, where the package stops with an
+//     error.
 //   - Where less is better, scores are turned round, and so are `perfect_score`, whose
 //     default is then 0, and `failure_score`, whose default is then 1.
 type gepa struct{}
@@ -46,6 +46,9 @@ func (gepa) Optimize(ctx context.Context, s *optimize.Study) ([]*optimize.Candid
 	e := newEvolution(s)
 	if len(e.components) == 0 || len(e.train) == 0 {
 		return []*optimize.Candidate{s.Start}, nil
+	}
+	if _, err := s.Runner.Model(optimize.ReflectionModel); err != nil {
+		return nil, err
 	}
 	err := e.run(ctx)
 	if optimize.Ends(ctx, err) || err == nil {
@@ -67,10 +70,10 @@ type evolution struct {
 	batches          *batches
 
 	pool   []*individual
-	fronts [][]int   // of each dev row: who has the best value, by number
-	tops   []float64 // that value
-	step   int       // from 0
-	merger *merger   // nil: nothing is merged
+	fronts []*pyrandom.Set // of each dev row: who has the best value, by number
+	tops   []float64       // that value
+	step   int             // from 0
+	merger *merger         // nil: nothing is merged
 }
 
 // individual is a candidate that was measured on all dev rows.
@@ -218,14 +221,14 @@ func (e *evolution) add(x *individual, parents []int) {
 	}
 	e.pool = append(e.pool, x)
 	if e.fronts == nil {
-		e.fronts, e.tops = make([][]int, len(e.dev)), make([]float64, len(e.dev))
+		e.fronts, e.tops = make([]*pyrandom.Set, len(e.dev)), make([]float64, len(e.dev))
 	}
 	for row, v := range x.values {
 		switch {
-		case len(e.fronts[row]) == 0 || v > e.tops[row]:
-			e.fronts[row], e.tops[row] = []int{n}, v
+		case e.fronts[row] == nil || v > e.tops[row]:
+			e.fronts[row], e.tops[row] = pyrandom.SetOf(n), v
 		case v == e.tops[row]:
-			e.fronts[row] = append(e.fronts[row], n)
+			e.fronts[row].Add(n)
 		}
 	}
 }

@@ -119,15 +119,15 @@ func (e *evolution) relatives(candidates []int, means []float64) (mergeOf, bool)
 		pair := pyrandom.Sample(e.random, candidates, 2)
 		a, b := min(pair[0], pair[1]), max(pair[0], pair[1])
 		ofA, ofB := e.ancestors(a), e.ancestors(b)
-		if slices.Contains(ofA, b) || slices.Contains(ofB, a) {
+		if ofA.Has(b) || ofB.Has(a) {
 			continue
 		}
 		var common []int
 		var weights []float64
 		total := 0.0
-		for _, x := range ofA {
+		for _, x := range ofA.And(ofB).List() {
 			of := mergeOf{a, b, x}
-			if slices.Contains(ofB, x) && !slices.Contains(e.merger.tried, of) && means[x] <= means[a] && means[x] <= means[b] && e.complementary(of) {
+			if !slices.Contains(e.merger.tried, of) && means[x] <= means[a] && means[x] <= means[b] && e.complementary(of) {
 				common = append(common, x)
 				weights = append(weights, max(means[x], 0))
 				total += weights[len(weights)-1]
@@ -144,21 +144,20 @@ func (e *evolution) relatives(candidates []int, means []float64) (mergeOf, bool)
 	return mergeOf{}, false
 }
 
-// ancestors returns those of a candidate, in their order.
-func (e *evolution) ancestors(n int) []int {
-	var out []int
+// ancestors returns those of a candidate.
+func (e *evolution) ancestors(n int) *pyrandom.Set {
+	out := &pyrandom.Set{}
 	var visit func(int)
 	visit = func(n int) {
 		for _, p := range e.pool[n].parents {
-			if !slices.Contains(out, p) {
-				out = append(out, p)
+			if !out.Has(p) {
+				out.Add(p)
 				visit(p)
 			}
 		}
 	}
 	visit(n)
-	slices.Sort(out)
-	return out
+	return pyrandom.SetOf(out.List()...)
 }
 
 // complementary reports whether there is a component that one of the two has from the

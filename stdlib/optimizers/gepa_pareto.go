@@ -6,26 +6,22 @@ import (
 	"github.com/dspi-lang/dspi/stdlib/optimizers/pyrandom"
 )
 
-// A front of a row are the candidates that are best on it, by number and in their
-// order. A candidate is superfluous when each of its fronts has another one that is
-// not: what it can do, the others can.
+// A front of a row are the candidates that are best on it, by number. A candidate is
+// superfluous when each of its fronts has another one that is not: what it can do, the
+// others can.
 
 // choose draws a candidate: of those that are not superfluous, each as likely as the
 // number of its fronts says.
-func choose(fronts [][]int, means []float64, random *pyrandom.Random) int {
+func choose(fronts []*pyrandom.Set, means []float64, random *pyrandom.Random) int {
 	kept := withoutSuperfluous(fronts, means)
 	count := make([]int, len(means))
-	var order []int // as they appear
 	for _, front := range kept {
-		for _, c := range front {
-			if count[c] == 0 {
-				order = append(order, c)
-			}
+		for _, c := range front.List() {
 			count[c]++
 		}
 	}
 	var list []int
-	for _, c := range order {
+	for _, c := range appearing(kept) {
 		for range count[c] {
 			list = append(list, c)
 		}
@@ -33,51 +29,55 @@ func choose(fronts [][]int, means []float64, random *pyrandom.Random) int {
 	return pyrandom.Choice(random, list)
 }
 
-// needed returns the candidates that are not superfluous, in their order.
-func needed(fronts [][]int, means []float64) []int {
-	var out []int
+// needed returns the candidates that are not superfluous.
+func needed(fronts []*pyrandom.Set, means []float64) []int {
+	all := &pyrandom.Set{}
 	for _, front := range withoutSuperfluous(fronts, means) {
-		out = append(out, front...)
+		for _, c := range front.List() {
+			all.Add(c)
+		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return all.List()
 }
 
-// withoutSuperfluous returns the fronts without superfluous candidates. Those with a
-// low mean are looked at first, so that of two that can do the same the better stays.
-func withoutSuperfluous(fronts [][]int, means []float64) [][]int {
-	var all []int // as they appear
+// appearing returns the candidates of fronts in the order in which they appear.
+func appearing(fronts []*pyrandom.Set) []int {
+	var all []int
 	for _, front := range fronts {
-		for _, c := range front {
+		for _, c := range front.List() {
 			if !slices.Contains(all, c) {
 				all = append(all, c)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b int) int {
-		switch {
-		case means[a] < means[b]:
-			return -1
-		case means[a] > means[b]:
-			return 1
-		}
-		return 0
-	})
+	return all
+}
+
+// withoutSuperfluous returns the fronts without superfluous candidates. Those with a
+// low mean are looked at first, so that of two that can do the same the better stays.
+func withoutSuperfluous(fronts []*pyrandom.Set, means []float64) []*pyrandom.Set {
+	copies := make([]*pyrandom.Set, len(fronts))
+	for i, front := range fronts {
+		copies[i] = front.Copy()
+	}
+	all := appearing(copies)
+	slices.SortStableFunc(all, func(a, b int) int { return descending(means[b], means[a]) })
 	gone := make([]bool, len(means))
 	for again := true; again; {
 		again = false
 		for _, c := range all {
-			if !gone[c] && superfluous(c, fronts, gone) {
+			if !gone[c] && superfluous(c, copies, gone) {
 				gone[c], again = true, true
 				break
 			}
 		}
 	}
-	kept := make([][]int, len(fronts))
-	for i, front := range fronts {
-		for _, c := range front {
+	kept := make([]*pyrandom.Set, len(fronts))
+	for i, front := range copies {
+		kept[i] = &pyrandom.Set{}
+		for _, c := range front.List() {
 			if !gone[c] {
-				kept[i] = append(kept[i], c)
+				kept[i].Add(c)
 			}
 		}
 	}
@@ -86,12 +86,9 @@ func withoutSuperfluous(fronts [][]int, means []float64) [][]int {
 
 // superfluous reports whether each front of a candidate has another one that is not
 // gone.
-func superfluous(c int, fronts [][]int, gone []bool) bool {
+func superfluous(c int, fronts []*pyrandom.Set, gone []bool) bool {
 	for _, front := range fronts {
-		if !slices.Contains(front, c) {
-			continue
-		}
-		if !slices.ContainsFunc(front, func(other int) bool { return other != c && !gone[other] }) {
+		if front.Has(c) && !slices.ContainsFunc(front.List(), func(other int) bool { return other != c && !gone[other] }) {
 			return false
 		}
 	}

@@ -291,6 +291,18 @@ func TestGEPAProposed(t *testing.T) {
 	}
 }
 
+// FuzzProposed: whatever a model writes, its instructions are a stripped part of it.
+func FuzzProposed(f *testing.F) {
+	for _, reply := range []string{"", "``````", "```a\nb```", "a ``` b", "```a", "b\n```", "`` ``` ````"} {
+		f.Add(reply)
+	}
+	f.Fuzz(func(t *testing.T, reply string) {
+		if got := proposed(reply); !strings.Contains(reply, got) || strip(got) != got {
+			t.Errorf("%q: %q", reply, got)
+		}
+	})
+}
+
 // TestGEPAShown: a history is shown first and turn by turn, no values as an empty line.
 func TestGEPAShown(t *testing.T) {
 	row, _ := types.Lookup("history")
@@ -339,26 +351,30 @@ func TestParetoFronts(t *testing.T) {
 					want = append(want, n)
 				}
 			}
-			if !slices.Equal(front, want) || e.tops[row] != top {
-				t.Fatalf("row %d: front %v with %v, want %v with %v", row, front, e.tops[row], want, top)
+			if !slices.Equal(slices.Sorted(slices.Values(front.List())), want) || e.tops[row] != top {
+				t.Fatalf("row %d: front %v with %v, want %v with %v", row, front.List(), e.tops[row], want, top)
 			}
+		}
+		var fronts [][]int
+		for _, front := range e.fronts {
+			fronts = append(fronts, front.List())
 		}
 		kept := needed(e.fronts, e.means())
 		covers := func(set []int) bool { // each row has a best one among them
-			return !slices.ContainsFunc(e.fronts, func(front []int) bool {
+			return !slices.ContainsFunc(fronts, func(front []int) bool {
 				return !slices.ContainsFunc(front, func(n int) bool { return slices.Contains(set, n) })
 			})
 		}
 		if !covers(kept) {
-			t.Fatalf("%v leave a row without its best, of %v", kept, e.fronts)
+			t.Fatalf("%v leave a row without its best, of %v", kept, fronts)
 		}
 		for i := range kept { // and none of them can be spared
 			if without := slices.Delete(slices.Clone(kept), i, i+1); covers(without) {
-				t.Fatalf("%v would do instead of %v, of %v", without, kept, e.fronts)
+				t.Fatalf("%v would do instead of %v, of %v", without, kept, fronts)
 			}
 		}
 		for n, x := range e.pool { // who is better than all others somewhere stays
-			alone := slices.ContainsFunc(e.fronts, func(front []int) bool { return len(front) == 1 && front[0] == n })
+			alone := slices.ContainsFunc(fronts, func(front []int) bool { return len(front) == 1 && front[0] == n })
 			if alone && !slices.Contains(kept, n) {
 				t.Fatalf("candidate %d with %v is gone", n, x.values)
 			}
@@ -371,7 +387,8 @@ func TestParetoFronts(t *testing.T) {
 
 // TestParetoChoice: who leads on more rows is chosen as often more.
 func TestParetoChoice(t *testing.T) {
-	fronts, means := [][]int{{0}, {1}, {1}, {1, 2}, {0, 1}}, []float64{0.4, 0.8, 0.2}
+	means := []float64{0.4, 0.8, 0.2}
+	fronts := []*pyrandom.Set{pyrandom.SetOf(0), pyrandom.SetOf(1), pyrandom.SetOf(1), pyrandom.SetOf(1, 2), pyrandom.SetOf(0, 1)}
 	random, count := pyrandom.New(5), make([]int, 3)
 	for range 6000 {
 		count[choose(fronts, means, random)]++

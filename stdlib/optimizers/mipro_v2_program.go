@@ -20,10 +20,10 @@ func programText(s *optimize.Study) string {
 			w.signature(p.Declared, p.Declared.Instructions)
 			w.close()
 		}
-		return w.String()
+	} else {
+		w.program(s.Program)
 	}
-	w.program(s.Program)
-	return w.String()
+	return strings.TrimSpace(w.String())
 }
 
 type programWriter struct {
@@ -70,32 +70,34 @@ func (w *programWriter) program(p *program.Program) {
 	}
 	w.types(p.Signature)
 	before(p.Steps)
-	if p.Doc != "" {
-		for line := range strings.SplitSeq(strings.TrimRight(p.Doc, "\n"), "\n") {
-			w.line("# " + line)
-		}
-	}
 	w.open("program " + p.Name)
 	w.signature(p.Signature, p.Signature.Instructions)
 	w.steps(p.Steps, p.Lets)
+	if len(p.Steps) > 0 {
+		w.WriteString("\n")
+	}
 	w.bindings("outputs", p.Outputs)
 	w.close()
 }
 
 func (w *programWriter) steps(steps []*program.Step, lets []*program.Let) {
-	for _, l := range lets {
+	for i, l := range lets {
+		if i == 0 {
+			w.WriteString("\n")
+		}
 		w.value("let "+l.Name, l.Value)
 	}
 	for _, s := range steps {
-		w.step(s)
+		w.step(s, s.Name)
 	}
 }
 
-func (w *programWriter) step(s *program.Step) {
+// step writes a step; one that another holds has no name.
+func (w *programWriter) step(s *program.Step, name string) {
 	w.WriteString("\n")
 	switch {
 	case s.Repeat != nil:
-		w.open("repeat " + s.Name)
+		w.open("repeat " + name)
 		w.value("until", s.Repeat.Until)
 		w.value("max_rounds", s.Repeat.MaxRounds)
 		w.bindings("state", s.Repeat.Init)
@@ -104,9 +106,9 @@ func (w *programWriter) step(s *program.Step) {
 		w.close()
 		return
 	case s.Program != nil:
-		w.open(s.Program.Name + " " + s.Name)
+		w.open(s.Program.Name + " " + name)
 	default:
-		w.open(strings.TrimSpace(s.Module + " " + s.Name))
+		w.open(strings.TrimSpace(s.Module + " " + name))
 	}
 	instructions := ""
 	if s.Declared != nil {
@@ -116,7 +118,7 @@ func (w *programWriter) step(s *program.Step) {
 		w.value("instructions", given)
 		instructions = ""
 	}
-	if s.Declared != nil && s.Program == nil {
+	if s.Declared != nil && s.Program == nil && s.Inner == nil && len(s.Parts) == 0 {
 		w.signature(s.Declared, instructions)
 	}
 	w.bindings("inputs", s.Inputs)
@@ -143,10 +145,10 @@ func (w *programWriter) step(s *program.Step) {
 		w.close()
 	}
 	if s.Inner != nil {
-		w.step(s.Inner)
+		w.step(s.Inner, "")
 	}
 	for _, part := range s.Parts {
-		w.step(part)
+		w.step(part, "")
 	}
 	w.close()
 }

@@ -471,3 +471,79 @@ func TestMiproKeepsDemos(t *testing.T) {
 		}
 	}
 }
+
+// TestMiproTriesAgain: when all combinations have been tried, the best of them are
+// measured on further parts, as often as DSPy measures.
+func TestMiproTriesAgain(t *testing.T) {
+	b := &bench{Reply: miproTells("")}
+	b.chain(sameAnswer)
+	s := b.study(t, "mipro_v2", map[string]any{"candidates": 3, "trials": 9, "minibatch_size": 4, "max_bootstrapped_demos": 0, "max_labeled_demos": 0},
+		goldenProgram(t, "one"), numbered("train", 8, 5), numbered("dev", 30, 5))
+	if _, err := (miproV2{}).Optimize(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	parts, fulls := 0, map[string]int{}
+	for _, trial := range s.Trials() {
+		if trial.Full {
+			fulls[trial.Candidate.Key()]++
+		} else {
+			parts++
+		}
+	}
+	if parts != 9 || len(fulls) != 3 {
+		t.Errorf("%d parts and %d combinations on all rows, want 9 and 3", parts, len(fulls))
+	}
+	for _, n := range fulls {
+		if n != 1 {
+			t.Errorf("a combination was measured %d times on all rows", n)
+		}
+	}
+}
+
+// TestGivenUp: a candidate that was given up is never what is found.
+func TestGivenUp(t *testing.T) {
+	for _, x := range []struct {
+		name      string
+		optimizer optimize.Optimizer
+		settings  map[string]any
+	}{
+		{"copro", copro{}, map[string]any{"breadth": 4, "depth": 2}},
+		{"mipro_v2", miproV2{}, map[string]any{"candidates": 4, "trials": 6, "minibatch": false}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			b := &bench{Reply: miproTells("")}
+			rows := numbered("train", 80, 5)
+			s := b.study(t, x.name, x.settings, goldenProgram(t, "one"), rows, numbered("dev", 80, 5))
+			s.EarlyStop = true
+			b.Answer = func(c *optimize.Candidate, row *optimize.Example, _ optimize.Variation) *optimize.Outcome {
+				score := 0.9 - 0.01*float64(row.N%5)
+				if c.Key() != s.Start.Key() {
+					score = 0.2 + 0.01*float64(row.N%7)
+				}
+				return &optimize.Outcome{Outputs: value.NewObject("answer", "a"), Scores: []float64{score}}
+			}
+			if x.name == "copro" { // its own instruction comes last
+				s.Start = s.Start.WithInstructions(0, "the first")
+			}
+			found, err := x.optimizer.Optimize(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gaveUp := 0
+			for _, trial := range s.Trials() {
+				if trial.Rows < 80 {
+					gaveUp++
+					if trial.Full || trial.Best {
+						t.Errorf("trial %d was given up and counts", trial.N)
+					}
+				}
+			}
+			if gaveUp == 0 {
+				t.Error("nothing was given up")
+			}
+			if found[0].Key() != s.Start.Key() {
+				t.Error("what was found is worse than the start")
+			}
+		})
+	}
+}

@@ -22,6 +22,7 @@ var all = map[string]optimize.Optimizer{
 	"bootstrap_few_shot_with_random_search": bootstrapRandomSearch{},
 	"bootstrap_few_shot_with_optuna":        bootstrapOptuna{},
 	"knn_few_shot":                          knnFewShot{},
+	"ensemble":                              ensemble{},
 	"copro":                                 copro{},
 	"mipro_v2":                              miproV2{},
 	"infer_rules":                           inferRules{},

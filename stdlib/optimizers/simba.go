@@ -44,6 +44,9 @@ func (simba) Optimize(ctx context.Context, s *optimize.Study) ([]*optimize.Candi
 	if len(s.Train) == 0 || len(a.strategies) == 0 {
 		return []*optimize.Candidate{s.Start}, nil
 	}
+	if _, err := s.Runner.Model(optimize.PromptModel); a.rules && err != nil {
+		return nil, err
+	}
 	err := a.run(ctx)
 	if optimize.Ends(ctx, err) || err == nil {
 		return []*optimize.Candidate{a.best}, err
@@ -57,6 +60,7 @@ type ascent struct {
 	size, most int // rows of a batch, candidates of a step
 	maxDemos   int
 	strategies []strategy
+	rules      bool // one of them asks for advice
 	random     *pyrandom.Random
 	numpy      *pyrandom.NumPy
 	order      []int // of the training rows
@@ -102,11 +106,11 @@ func newAscent(s *optimize.Study) *ascent {
 		random: pyrandom.New(int64(s.Seed)), numpy: pyrandom.NewNumPy(s.Seed), best: s.Start,
 	}
 	demos := slices.ContainsFunc(s.Predictors, func(p *optimize.Predictor) bool { return p.TuneDemos })
-	rules := slices.ContainsFunc(s.Predictors, func(p *optimize.Predictor) bool { return p.TuneInstructions })
+	a.rules = slices.ContainsFunc(s.Predictors, func(p *optimize.Predictor) bool { return p.TuneInstructions })
 	if demos && a.maxDemos > 0 {
 		a.strategies = append(a.strategies, a.appendDemo)
 	}
-	if rules {
+	if a.rules {
 		a.strategies = append(a.strategies, a.appendRule)
 	}
 	start := &climber{candidate: s.Start, note: "as it is"}

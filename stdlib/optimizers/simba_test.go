@@ -10,6 +10,8 @@ import (
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/optimize"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
@@ -251,6 +253,22 @@ func TestPercentile(t *testing.T) {
 		if low, high := percentile(c.scores, 0.1), percentile(c.scores, 0.9); math.Abs(low-c.low) > 1e-15 || math.Abs(high-c.high) > 1e-15 {
 			t.Errorf("%v: %v and %v, want %v and %v", c.scores, low, high, c.low, c.high)
 		}
+	}
+}
+
+// TestSIMBAShowsTheProgram: as it is written, without what must not be shown.
+func TestSIMBAShowsTheProgram(t *testing.T) {
+	text := "# a file\nprogram chain { key = \"sesame\" }\n"
+	file := source.NewFile("main.dsp", text)
+	at := int32(strings.Index(text, "sesame"))
+	file.Hide(source.Span{Start: at, End: at + 6})
+	start := int32(strings.Index(text, "program"))
+	got := sourceOf(&program.Program{Block: file.Place(source.Span{Start: start, End: int32(len(text) - 1)})})
+	if !strings.HasPrefix(got, "program chain {") || !strings.HasSuffix(got, "}") || strings.Contains(got, "sesame") {
+		t.Errorf("%q", got)
+	}
+	if got := sourceOf(&program.Program{}); got != "" {
+		t.Errorf("%q", got)
 	}
 }
 

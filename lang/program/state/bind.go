@@ -24,6 +24,8 @@ type Tuned struct {
 	Variables map[string]any
 	// Settings of steps, by the path of the step and the name: `draft.temperature`.
 	Settings map[string]any
+
+	members int // how many members there are, whose steps are below their paths
 }
 
 // Step is what one step gets.
@@ -130,6 +132,7 @@ func Bind(s *State, project *program.Project, prog *program.Program) (*Tuned, di
 	}
 	b.uncovered(by)
 	b.variables()
+	b.bindMembers()
 	return b.tuned, b.diags
 }
 

@@ -39,6 +39,8 @@ type State struct {
 	// Predictors in the order of the file.
 	Predictors []*Predictor
 
+	members []*State
+
 	root *value.Object // the whole file, in its order
 	flat bool          // the file is one Predict, whose name is `self`
 }
@@ -198,7 +200,10 @@ func (s *State) Add(p *Predictor) {
 
 // Write returns the state as DSPy's `module.save` writes it: predictors in their
 // order, metadata last, two spaces a level, a newline at the end.
-func (s *State) Write() []byte {
+func (s *State) Write() []byte { return append(encode(s.object()), '\n') }
+
+// object returns the state as an object.
+func (s *State) object() *value.Object {
 	for _, p := range s.Predictors {
 		o := s.root
 		if !s.flat || p.Name != "self" {
@@ -246,6 +251,13 @@ func (s *State) Write() []byte {
 	if near.Len() > 0 || s.peek("nearest") != nil {
 		s.Additions().Set("nearest", near)
 	}
+	if len(s.members) > 0 {
+		all := make([]any, len(s.members))
+		for i, m := range s.members {
+			all[i] = m.object()
+		}
+		s.Additions().Set("members", all)
+	}
 	out := &value.Object{}
 	for name, v := range s.root.All() {
 		if name != "metadata" {
@@ -254,7 +266,7 @@ func (s *State) Write() []byte {
 	}
 	out.Set("metadata", s.Metadata())
 	s.root = out
-	return append(encode(out), '\n')
+	return out
 }
 
 // reader reads one file.
@@ -288,12 +300,27 @@ func (r *reader) read() *State {
 		r.fault(source.Place{File: r.file}, "not an object", "The file holds %s.", kindOf(v))
 		return nil
 	}
+	s := r.state(root)
+	if _, ok := root.Get("metadata"); !ok && len(s.Predictors) == 0 && r.diags == nil {
+		r.fault(source.Place{File: r.file}, "no predictor and no metadata", "The file is an object without a predictor.")
+	}
+	for _, x := range s.Variables() {
+		if x.Type == "" {
+			r.fault(place(r.file, "metadata", "dspi", "variables", x.Name), "a variable needs `type` and `value`", "Under metadata.dspi.variables, `%s` has no `type`.", x.Name)
+		}
+	}
+	return s
+}
+
+// state reads the object that is a state: the file, or a member.
+func (r *reader) state(root *value.Object) *State {
 	s := &State{File: r.file, root: root}
 	if s.flat = isPredictor(root); s.flat {
 		if p := r.predictor("self", root); p != nil {
 			s.Predictors = append(s.Predictors, p)
 		}
 		s.readNearest()
+		r.readMembers(s)
 		return s
 	}
 	for name, v := range root.All() {
@@ -307,15 +334,8 @@ func (r *reader) read() *State {
 			s.Predictors = append(s.Predictors, p)
 		}
 	}
-	if _, ok := root.Get("metadata"); !ok && len(s.Predictors) == 0 && r.diags == nil {
-		r.fault(source.Place{File: r.file}, "no predictor and no metadata", "The file is an object without a predictor.")
-	}
 	s.readNearest()
-	for _, x := range s.Variables() {
-		if x.Type == "" {
-			r.fault(place(r.file, "metadata", "dspi", "variables", x.Name), "a variable needs `type` and `value`", "Under metadata.dspi.variables, `%s` has no `type`.", x.Name)
-		}
-	}
+	r.readMembers(s)
 	return s
 }
 

@@ -5,6 +5,8 @@
 //
 //	Random  the source: New of a number, NewText of a text
 //	Sample, Shuffle, Choice, Choices  what is drawn from a list
+//	NumPy   the source that numpy has in default_rng (numpy.go)
+//	Set     a set in Python's order: lists to draw from are made of them (set.go)
 //
 // What is drawn is that of CPython 3.11 and later, in which these did not change.
 package pyrandom

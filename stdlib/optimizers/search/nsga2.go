@@ -11,7 +11,7 @@ type NSGA2Options struct {
 	Population   int     // how many points a generation has, at least 4; 0: 50
 	Crossover    float64 // how often two parents are mixed, from 0 to 1; 0: 0.9, below 0: never
 	Mutation     float64 // how often a dimension is changed; 0: one dimension of a point on average, below 0: never
-	CrossoverEta float64 // how near children are to their parents: the larger, the nearer; 0: 20, with one objective 2
+	CrossoverEta float64 // how near children are to their parents: the larger, the nearer; 0: 2
 	MutationEta  float64 // the same of changes; 0: 20
 }
 
@@ -142,10 +142,7 @@ func (s *nsga2) child(rng *rand.Rand) Point {
 	a, b := s.parents[i].point, s.parents[j].point
 	eta := s.o.CrossoverEta
 	if eta == 0 {
-		eta = 20
-		if len(s.parents[i].values) == 1 {
-			eta = 2
-		}
+		eta = 2
 	}
 	mix := rng.Float64() < s.o.Crossover
 	p := append(Point(nil), a...)

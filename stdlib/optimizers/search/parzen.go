@@ -21,7 +21,6 @@ import (
 // All of it happens in the unit interval of a dimension (see Dimension.unit), in
 // which a log scale and the distance of steps are already accounted for.
 type parzen struct {
-	alone bool
 	space   *Space
 	weights []float64   // of each kernel, cumulated; the last is the prior
 	logs    []float64   // the logarithms of the weights
@@ -42,8 +41,7 @@ type spot struct {
 // parzenOptions is what shapes an estimator.
 type parzenOptions struct {
 	prior  float64 // the weight of the prior, that of a point being about 1
-	mul float64
-	finest float64 // the least width of a kernel
+	finest float64 // the least width of a kernel of n points is 1/(finest·n+2), and 1/100 at least
 }
 
 // newParzen makes the estimator of points with these weights.
@@ -66,7 +64,6 @@ func newParzen(space *Space, points []Point, weights []float64, o parzenOptions)
 	}
 	for i := range e.flat {
 		e.flat[i].absent = true
-		if Kgauss && space.Dimensions[i].smooth() { s := &e.flat[i]; s.absent=false; s.at = 0.5; s.sigma=1; s.low=below0(-.5); s.whole=below0(.5)-s.low; s.log=math.Log(s.whole) }
 	}
 	kernels := make([][]spot, len(points))
 	for k, p := range points {
@@ -83,7 +80,6 @@ func newParzen(space *Space, points []Point, weights []float64, o parzenOptions)
 			// Laplace's smoothing: the prior's weight is shared by all values and kernels.
 			c := float64(d.Choices)
 			other := o.prior / float64(len(points)+1)
-			if o.mul > 1 && Kcat > 0 { miss := min(Kcat/float64(len(space.Dimensions)), 1-1/c); other = min(other, miss/(c*(1-miss))) }
 			whole := 1 + c*other
 			e.cells[i] = []float64{(1 + other) / whole, other / whole, math.Log((1 + other) / whole), math.Log(other / whole)}
 		}
@@ -110,7 +106,7 @@ func widths(d *Dimension, i int, kernels [][]spot, o parzenOptions) {
 	}
 	sort.SliceStable(have, func(a, b int) bool { return have[a].at < have[b].at })
 	n := len(have)
-	finest := max(o.finest, 1/min(Kcap, o.mul*float64(n)+2))
+	finest := 1 / min(100, o.finest*float64(n)+2)
 	for k, s := range have {
 		left, right := s.at, 1-s.at
 		if k > 0 {
@@ -140,84 +136,108 @@ func below0(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
 // quantile is its inverse.
 func quantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
 
+// kernel draws a kernel by its weight.
+func (e *parzen) kernel(rng *rand.Rand) int {
+	return min(sort.SearchFloat64s(e.weights, rng.Float64()), len(e.kernels)-1)
+}
+
+// value draws the value of dimension i of a kernel.
+func (e *parzen) value(kernel, i int, rng *rand.Rand) float64 {
+	d, s, u := &e.space.Dimensions[i], &e.kernels[kernel][i], rng.Float64()
+	switch {
+	case s.absent:
+		return d.value(u)
+	case d.smooth():
+		return d.value(min(max(s.at+s.sigma*quantile(s.low+u*s.whole), 0), 1))
+	}
+	// u is below what the observed value has beyond the others, or anywhere.
+	if more := e.cells[i][0] - e.cells[i][1]; u >= more {
+		return d.clip(math.Floor((u - more) / e.cells[i][1]))
+	}
+	return s.at
+}
+
+// log returns the logarithm of a kernel's density in dimension i at x, which lies
+// at u of the unit interval, its cell going from from to to.
+func (e *parzen) log(kernel, i int, x, u, from, to float64) float64 {
+	d, s := &e.space.Dimensions[i], &e.kernels[kernel][i]
+	switch {
+	case s.absent && !d.smooth():
+		return -math.Log(float64(d.Choices))
+	case s.absent && d.step() > 0:
+		return math.Log(max(to-from, tiny))
+	case s.absent:
+		return 0
+	case !d.smooth() && s.at == x:
+		return e.cells[i][2]
+	case !d.smooth():
+		return e.cells[i][3]
+	case d.step() > 0:
+		return math.Log(max(between((from-s.at)/s.sigma, (to-s.at)/s.sigma), tiny)) - s.log
+	}
+	z := (u - s.at) / s.sigma
+	return -z*z/2 - math.Log(s.sigma*math.Sqrt(2*math.Pi)) - s.log
+}
+
+// density is a density over the space: of one estimator for all dimensions
+// together, or of one for each dimension alone.
+type density struct {
+	space    *Space
+	together bool
+	of       []*parzen // for each dimension; the same one when together
+}
+
 // sample draws a point.
-func (e *parzen) sample(rng *rand.Rand) Point {
-	k := sort.SearchFloat64s(e.weights, rng.Float64())
-	kernel := e.kernels[min(k, len(e.kernels)-1)]
-	p := e.space.first()
+func (m *density) sample(rng *rand.Rand) Point {
+	p := m.space.first()
+	k := m.of[0].kernel(rng)
 	for i := range p {
-		if e.alone {
-			k = sort.SearchFloat64s(e.weights, rng.Float64())
-			kernel = e.kernels[min(k, len(e.kernels)-1)]
+		if !m.together {
+			k = m.of[i].kernel(rng)
 		}
-		d, s, u := &e.space.Dimensions[i], &kernel[i], rng.Float64()
-		switch {
-		case !e.space.active(i, p):
-		case s.absent:
-			p[i] = d.value(u)
-		case d.smooth():
-			p[i] = d.value(min(max(s.at+s.sigma*quantile(s.low+u*s.whole), 0), 1))
-		default:
-			// u is below what the observed value has beyond the others, or anywhere.
-			p[i] = s.at
-			if more := e.cells[i][0] - e.cells[i][1]; u >= more {
-				p[i] = d.clip(math.Floor((u - more) / e.cells[i][1]))
-			}
+		if m.space.active(i, p) {
+			p[i] = m.of[i].value(k, i, rng)
 		}
 	}
 	return p
 }
 
 // log returns the logarithm of the density at p.
-func (e *parzen) log(p Point) float64 {
-	if !e.alone { return e.log1(p, -1) }
+func (m *density) log(p Point) float64 {
+	logs := append([]float64(nil), m.of[0].logs...)
 	sum := 0.0
-	for i := range p { if e.space.active(i, p) { sum += e.log1(p, i) } }
+	for i := range p {
+		if !m.space.active(i, p) {
+			continue
+		}
+		if !m.together {
+			logs = append(logs[:0], m.of[i].logs...)
+		}
+		var u, from, to float64
+		if d := &m.space.Dimensions[i]; d.smooth() {
+			u = d.unit(p[i])
+			if d.step() > 0 {
+				from, to = d.cell(p[i])
+			}
+		}
+		for k := range logs {
+			logs[k] += m.of[i].log(k, i, p[i], u, from, to)
+		}
+		if !m.together {
+			sum += logSum(logs)
+		}
+	}
+	if m.together {
+		return logSum(logs)
+	}
 	return sum
 }
 
-func (e *parzen) log1(p Point, only int) float64 {
-	type place struct{ at, from, to float64 }
-	places := make([]place, len(p))
-	active := make([]bool, len(p))
-	for i := range p {
-		d := &e.space.Dimensions[i]
-		if active[i] = e.space.active(i, p); active[i] && d.smooth() {
-			places[i].at = d.unit(p[i])
-			if d.step() > 0 {
-				places[i].from, places[i].to = d.cell(p[i])
-			}
-		}
-	}
-	logs := make([]float64, len(e.kernels))
+// logSum is the logarithm of the sum of what the logarithms stand for.
+func logSum(logs []float64) float64 {
 	most := math.Inf(-1)
-	for k, kernel := range e.kernels {
-		sum := e.logs[k]
-		for i := range kernel {
-			if !active[i] || only >= 0 && i != only {
-				continue
-			}
-			d, s, at := &e.space.Dimensions[i], &kernel[i], &places[i]
-			switch {
-			case s.absent && !d.smooth():
-				sum -= math.Log(float64(d.Choices))
-			case s.absent && d.step() > 0:
-				sum += math.Log(max(at.to-at.from, tiny))
-			case s.absent:
-				// The flat density of the unit interval is 1.
-			case !d.smooth() && s.at == p[i]:
-				sum += e.cells[i][2]
-			case !d.smooth():
-				sum += e.cells[i][3]
-			case d.step() > 0:
-				sum += math.Log(max(between((at.from-s.at)/s.sigma, (at.to-s.at)/s.sigma), tiny)) - s.log
-			default:
-				z := (at.at - s.at) / s.sigma
-				sum += -z*z/2 - math.Log(s.sigma*math.Sqrt(2*math.Pi)) - s.log
-			}
-		}
-		logs[k] = sum
-		most = max(most, sum)
+	for _, l := range logs {
+		most = max(most, l)
 	}
 	if math.IsInf(most, -1) {
 		return most
@@ -240,8 +260,3 @@ func between(a, b float64) float64 {
 	}
 	return below0(b) - below0(a)
 }
-
-var Kcap, Kmul, Kmul2, Kmode, Kcat = 100.0, 1.0, 1.0, 0.0, 0.0
-
-var Ksched = "b"
-var Kgauss = false

@@ -258,6 +258,7 @@ script.write(
             "merges": gepa(Chain, 12, 9, max_metric_calls=150, feedback=True, seed=14),
             "merge, then more": gepa(Chain, 12, 9, max_metric_calls=200, feedback=True, seed=32),
             "merge that is not kept": gepa(Chain, 12, 9, max_metric_calls=150, feedback=True, seed=18),
+            "light": gepa(Chain, 12, 6, auto="light", seed=6),
             "failures": gepa(Chain, 9, 8, max_metric_calls=150, failing=True, feedback=True, seed=3),
         },
     },

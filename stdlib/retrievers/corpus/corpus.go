@@ -1,13 +1,13 @@
 // Package corpus reads passages from files.
 //
-//	Corpus   a file of rows, or a folder of texts, and how passages are made of it
+//	Corpus   files of rows or texts, and how passages are made of them
 //	File     a file that belongs to a corpus, with what tells whether it changed
 //	Fault    what is wrong with a file, and where
 //
-// Rows are in rows.go (JSON Lines, JSON, CSV), texts in texts.go (Markdown and plain
-// text), how long texts are parted in split.go, and patterns of file names in
-// pattern.go. Everything is read as a stream: no more than one row or one text is in
-// memory.
+// The ending of a file tells what it is. Rows are in rows.go (JSON Lines, JSON, CSV),
+// texts in texts.go (Markdown, plain text, and those of the packages html and pdf), how
+// long texts are parted in split.go, and patterns of file names in pattern.go.
+// Everything is read as a stream: no more than one row or one text is in memory.
 package corpus
 
 import (
@@ -26,7 +26,7 @@ import (
 
 // Defaults of a Corpus.
 const (
-	DefaultPattern   = "**/*.{md,txt}"
+	DefaultPattern   = "**/*.{md,txt,html,htm,pdf}"
 	DefaultText      = "text"
 	DefaultID        = "id"
 	DefaultMaxLength = 2000 // characters, of the texts of a folder
@@ -34,7 +34,7 @@ const (
 
 // Corpus is passages in files. Exactly one of File and Folder is set.
 type Corpus struct {
-	File    string // a file of rows: .jsonl, .json or .csv
+	File    string // a file of rows or a text, or a pattern of such: data/*.jsonl
 	Folder  string // a folder of texts
 	Name    string // the file or folder as the user wrote it, for messages
 	Pattern string // which files of the folder; "" for DefaultPattern
@@ -92,6 +92,9 @@ func (f *Fault) hint(format string, args ...any) *Fault {
 func (c *Corpus) Files(ctx context.Context) ([]File, error) {
 	if c.Folder == "" {
 		info, err := os.Stat(c.File)
+		if errors.Is(err, fs.ErrNotExist) && isPattern(filepath.Base(c.File)) {
+			return c.several(ctx)
+		}
 		if err != nil {
 			return nil, c.absent(c.Name, err)
 		}
@@ -104,16 +107,49 @@ func (c *Corpus) Files(ctx context.Context) ([]File, error) {
 	if pattern == "" {
 		pattern = DefaultPattern
 	}
-	match, err := compile(pattern)
-	if err != nil {
-		return nil, fault("the pattern %s %v", pattern, err)
-	}
 	if info, err := os.Stat(c.Folder); err != nil {
 		return nil, c.absent(c.Name, err)
 	} else if !info.IsDir() {
 		return nil, fault("%s is a file", c.Name).hint("name it with `file`, or the folder of texts with `folder`")
 	}
-	root, err := filepath.EvalSymlinks(c.Folder) // a walk does not begin with a link
+	out, err := c.matching(ctx, c.Folder, pattern)
+	if err == nil && len(out) == 0 {
+		return nil, fault("no file of the folder %s matches %s", c.Name, pattern).hint("say which files are meant: pattern = \"*.md\"")
+	}
+	return out, err
+}
+
+// isPattern reports whether a path stands for several.
+func isPattern(path string) bool { return strings.ContainsAny(path, "*?[{") }
+
+// several returns the files that a pattern in place of a file stands for. They are
+// called as the user wrote it.
+func (c *Corpus) several(ctx context.Context) ([]File, error) {
+	folder, pattern := filepath.Dir(c.File), filepath.Base(c.File)
+	for isPattern(folder) {
+		folder, pattern = filepath.Dir(folder), filepath.Base(folder)+"/"+pattern
+	}
+	written := strings.TrimSuffix(filepath.ToSlash(c.Name), pattern)
+	out, err := c.matching(ctx, folder, pattern)
+	if err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		return nil, fault("no file matches %s", c.Name).hint("paths are taken from the folder of the .dsp file")
+	}
+	for i := range out {
+		out[i].Name = written + out[i].Name
+	}
+	return out, nil
+}
+
+// matching returns the files of a folder that match a pattern, by name.
+func (c *Corpus) matching(ctx context.Context, folder, pattern string) ([]File, error) {
+	match, err := compile(pattern)
+	if err != nil {
+		return nil, fault("the pattern %s %v", pattern, err)
+	}
+	root, err := filepath.EvalSymlinks(folder) // a walk does not begin with a link
 	if err != nil {
 		return nil, c.absent(c.Name, err)
 	}
@@ -146,14 +182,8 @@ func (c *Corpus) Files(ctx context.Context) ([]File, error) {
 		out = append(out, File{path, name, info.Size(), info.ModTime()})
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	if len(out) == 0 {
-		return nil, fault("no file of the folder %s matches %s", c.Name, pattern).hint("say which files are meant: pattern = \"*.md\"")
-	}
 	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
+	return out, err
 }
 
 // Read reads the passages of a file, in order. seen is called with all the bytes of
@@ -166,10 +196,14 @@ func (c *Corpus) Read(ctx context.Context, f File, seen func([]byte), give func(
 	}
 	defer in.Close()
 	r := &watched{ctx: ctx, r: in, seen: seen}
-	if c.Folder != "" {
-		err = c.readText(r, f, give)
-	} else {
+	switch {
+	case isRows(f.Name):
 		err = c.readRows(r, f, give)
+	case c.Folder == "" && !isText(f.Name):
+		return fault("the name %s does not tell what the file holds", f.Name).
+			hint("a file of rows ends in .jsonl, .json, .csv or .tsv, a text in .md, .txt, .html or .pdf")
+	default:
+		err = c.readText(r, f, give)
 	}
 	var p *fs.PathError
 	switch {

@@ -189,7 +189,7 @@ func TestMarkdown(t *testing.T) {
 	put(t, dir, "guide/a.md", guide)
 	put(t, dir, "notes.txt", "One.\r\n\r\nTwo.")
 	put(t, dir, ".hidden/b.md", "# No")
-	put(t, dir, "c.html", "<p>no</p>")
+	put(t, dir, "c.xml", "<p>no</p>")
 	put(t, dir, "empty.md", "\n")
 	c := &Corpus{Folder: dir, Name: "docs"}
 	got, _, err := read(t, c)

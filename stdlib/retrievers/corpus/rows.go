@@ -71,6 +71,15 @@ type rows struct {
 	noTexts int
 }
 
+// isRows tells files of rows from texts, by the ending of the name.
+func isRows(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".csv", ".tsv", ".json", ".jsonl", ".ndjson":
+		return true
+	}
+	return false
+}
+
 // readRows reads a file of rows.
 func (c *Corpus) readRows(r *watched, f File, give func(retrieve.Passage) error) error {
 	x := &rows{Corpus: c, file: f, give: give, text: c.Text, id: c.ID, named: c.ID != "", ids: map[string]int{}, max: c.MaxLength}
@@ -82,14 +91,12 @@ func (c *Corpus) readRows(r *watched, f File, give func(retrieve.Passage) error)
 	}
 	var err error
 	switch ending := strings.ToLower(path.Ext(f.Name)); ending {
-	case ".csv":
-		err = x.cells(r)
+	case ".csv", ".tsv":
+		err = x.cells(r, ending == ".tsv")
 	case ".json":
 		err = x.array(r)
-	case ".jsonl", ".ndjson":
-		err = x.objects(r)
 	default:
-		return fault("the name %s does not tell what the file holds", f.Name).hint("a file of rows ends in .jsonl, .json or .csv")
+		err = x.objects(r)
 	}
 	if err != nil {
 		return err
@@ -204,9 +211,12 @@ func (x *rows) element(raw []byte) error {
 	return x.row(o, -number)
 }
 
-// cells reads a .csv file with a header.
-func (x *rows) cells(r io.Reader) error {
+// cells reads a .csv file with a header, or a .tsv file.
+func (x *rows) cells(r io.Reader, tabs bool) error {
 	in := csv.NewReader(r)
+	if tabs {
+		in.Comma, in.LazyQuotes = '\t', true
+	}
 	in.FieldsPerRecord = -1
 	in.ReuseRecord = true
 	header, err := in.Read()
@@ -292,6 +302,8 @@ func (x *rows) row(o *value.Object, line int) error {
 	case p.ID != "":
 	case x.named:
 		return fault("%s has no name in `%s`, which `id` names", where, x.id)
+	case isPattern(x.Name) || x.Folder != "": // one file of several
+		p.ID = x.file.Name + "#" + strconv.Itoa(x.n)
 	default:
 		p.ID = strconv.Itoa(x.n)
 	}

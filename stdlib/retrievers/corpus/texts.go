@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"path"
 	"strconv"
@@ -10,14 +11,16 @@ import (
 
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/lang/value"
+	"github.com/dspi-lang/dspi/stdlib/retrievers/corpus/html"
+	"github.com/dspi-lang/dspi/stdlib/retrievers/corpus/pdf"
 )
 
 // maxText is the longest text of a folder, in bytes.
 const maxText = 64 << 20
 
-// readText reads a text of a folder. A Markdown file is parted at its headings, and
-// what stands under one of them as long texts are; the title of a part is the
-// headings that it stands under. Parts are called FILE#1, FILE#2 and so on.
+// readText reads a text. Markdown and HTML are parted at their headings, PDF at its
+// pages, and what stands under one of them as long texts are; the title of a part is
+// the headings that it stands under. Parts are called FILE#1, FILE#2 and so on.
 func (c *Corpus) readText(r io.Reader, f File, give func(retrieve.Passage) error) error {
 	data, err := io.ReadAll(io.LimitReader(r, maxText+1))
 	if err != nil {
@@ -26,30 +29,13 @@ func (c *Corpus) readText(r io.Reader, f File, give func(retrieve.Passage) error
 	if len(data) > maxText {
 		return fault("%s is larger than %d MB", f.Name, maxText>>20)
 	}
-	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return fault("line %d of %s holds a zero byte, so it is probably no text", 1+bytes.Count(data[:i], []byte("\n")), f.Name).
-			hint("leave it out with `pattern`")
+	sections, err := sectionsOf(data, f)
+	if err != nil {
+		return err
 	}
-	if !utf8.Valid(data) {
-		at := 0
-		for at < len(data) {
-			if x, n := utf8.DecodeRune(data[at:]); x == utf8.RuneError && n == 1 {
-				break
-			} else {
-				at += n
-			}
-		}
-		return fault("line %d of %s is not text in UTF-8", 1+bytes.Count(data[:at], []byte("\n")), f.Name)
-	}
-	text := strings.ReplaceAll(string(data), "\r\n", "\n")
 	most := c.MaxLength
 	if most == 0 {
 		most = DefaultMaxLength
-	}
-	base := strings.TrimSuffix(path.Base(f.Name), path.Ext(f.Name))
-	sections := []section{{title: base, text: text}}
-	if isMarkdown(f.Name) {
-		sections = parts(text, base)
 	}
 	n := 0
 	for _, s := range sections {
@@ -62,12 +48,107 @@ func (c *Corpus) readText(r io.Reader, f File, give func(retrieve.Passage) error
 				ID: f.Name + "#" + strconv.Itoa(n), Title: s.title, Text: part,
 				Meta: value.NewObject("file", f.Name),
 			}
+			if s.page > 0 {
+				p.Meta.Set("page", s.page)
+			}
 			if err := give(p); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// section is what stands under a heading, or on a page.
+type section struct {
+	title, text string
+	page        int // from 1; 0: there are no pages
+}
+
+// sectionsOf parts a text as its kind is parted.
+func sectionsOf(data []byte, f File) ([]section, error) {
+	ending := strings.ToLower(path.Ext(f.Name))
+	base := strings.TrimSuffix(path.Base(f.Name), path.Ext(f.Name))
+	switch ending {
+	case ".pdf":
+		pages, err := pdf.Pages(data)
+		if err != nil {
+			return nil, faultOf(f, err, pdf.ErrBroken, pdf.ErrLocked, pdf.ErrNoText)
+		}
+		var out []section
+		for i, text := range pages {
+			out = append(out, section{base, text, i + 1})
+		}
+		return out, nil
+	case ".html", ".htm", ".xhtml":
+		title, list, err := html.Sections(data)
+		if err != nil {
+			return nil, faultOf(f, err, html.ErrEncoding)
+		}
+		if title == "" {
+			title = base
+		}
+		var out []section
+		for _, s := range list {
+			names := s.Headings
+			if len(names) == 0 {
+				names = []string{title}
+			}
+			out = append(out, section{title: strings.Join(names, " › "), text: s.Text})
+		}
+		return out, nil
+	}
+	text, err := plainText(data, f)
+	if err != nil {
+		return nil, err
+	}
+	if isMarkdown(f.Name) {
+		return parts(text, base), nil
+	}
+	return []section{{title: base, text: text}}, nil
+}
+
+// faultOf words what is wrong with a text; known are errors that say it in words of
+// ours.
+func faultOf(f File, err error, known ...error) error {
+	for _, k := range known {
+		if errors.Is(err, k) {
+			x := fault("%s %v", f.Name, k).hint("leave it out with `pattern`, or put it right")
+			x.Err = err
+			return x
+		}
+	}
+	return fault("%s cannot be read: %v", f.Name, err)
+}
+
+// plainText returns a text that is in UTF-8, with line breaks as Unix has them.
+func plainText(data []byte, f File) (string, error) {
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return "", fault("line %d of %s holds a zero byte, so it is probably no text", 1+bytes.Count(data[:i], []byte("\n")), f.Name).
+			hint("leave it out with `pattern`")
+	}
+	if !utf8.Valid(data) {
+		at := 0
+		for at < len(data) {
+			if x, n := utf8.DecodeRune(data[at:]); x == utf8.RuneError && n == 1 {
+				break
+			} else {
+				at += n
+			}
+		}
+		return "", fault("line %d of %s is not text in UTF-8", 1+bytes.Count(data[:at], []byte("\n")), f.Name)
+	}
+	return strings.ReplaceAll(string(data), "\r\n", "\n"), nil
+}
+
+// isText knows the endings of texts. In a folder others are texts, too, where a pattern
+// names them.
+func isText(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".txt", ".text", ".html", ".htm", ".xhtml", ".pdf":
+		return true
+	}
+	return isMarkdown(name)
 }
 
 func isMarkdown(name string) bool {
@@ -77,9 +158,6 @@ func isMarkdown(name string) bool {
 	}
 	return false
 }
-
-// section is what stands under a heading.
-type section struct{ title, text string }
 
 // parts parts a Markdown text at its headings, `# …` and underlined ones, but not
 // at what looks like one in a block of code.
@@ -92,7 +170,7 @@ func parts(text, base string) []section {
 	lines := strings.Split(text, "\n")
 	lines = lines[frontMatter(lines):]
 	begin := func(level int, heading string) {
-		out = append(out, section{title, body.String()})
+		out = append(out, section{title: title, text: body.String()})
 		body.Reset()
 		path[level-1] = heading
 		clear(path[level:])
@@ -134,7 +212,7 @@ func parts(text, base string) []section {
 		body.WriteString(line)
 		body.WriteByte('\n')
 	}
-	return append(out, section{title, body.String()})
+	return append(out, section{title: title, text: body.String()})
 }
 
 // frontMatter returns how many lines at the start say something about the text
