@@ -19,13 +19,13 @@ help: ## print this
 .PHONY: check
 check: ## the fast part: format, vet, and the tests that need Go alone (under a minute)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results,dspy,clients,redis,sandbox ./...
+	$(GO) vet -tags results,dspy,clients,redis,sandbox,postgres ./...
 	$(GO) test -short ./...
 
 .PHONY: test
 test: venv ## install what the tests need, then run all of them
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet -tags results,dspy,clients,redis,sandbox ./...
+	$(GO) vet -tags results,dspy,clients,redis,sandbox,postgres ./...
 	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
 	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py --check
@@ -49,6 +49,9 @@ test: venv ## install what the tests need, then run all of them
 	$(MAKE) test-gateway
 	$(MAKE) test-redis
 	$(MAKE) test-sandbox
+	$(MAKE) test-search
+	$(MAKE) test-bm25
+	$(MAKE) test-postgres
 
 .PHONY: venv
 venv: $(VENV)/dspy-$(DSPY_VERSION)-optuna-$(OPTUNA_VERSION) ## make .venv with the pinned DSPy
@@ -71,6 +74,31 @@ test-statistics: venv ## compare metrics and statistics with DSPy, scipy, sacreb
 	$(VENV_PYTHON) stdlib/metrics/testdata/generate_dspy.py --check
 	$(VENV_PYTHON) stdlib/metrics/testdata/generate_peers.py --check
 	$(VENV_PYTHON) interpreter/evaluate/testdata/generate.py --check
+
+SEARCH_PEERS := numpy==2.4.6 scipy==1.17.1
+
+.PHONY: test-search
+test-search: venv ## compare the searches with Optuna's, run anew on the same functions
+	$(VENV)/bin/pip install --quiet $(SEARCH_PEERS)
+	$(VENV_PYTHON) stdlib/optimizers/search/testdata/generate_optuna.py --check
+	$(GO) test -count=1 -v -run '^(TestBesideOptuna|TestSameFunctions|TestMannWhitney)$$' ./stdlib/optimizers/search
+
+BM25S := bm25s==0.3.16
+
+.PHONY: test-bm25
+test-bm25: venv ## compare what retrievers find with bm25s; installs it
+	$(VENV)/bin/pip install --quiet $(BM25S)
+	$(VENV_PYTHON) stdlib/retrievers/testdata/bm25s/generate.py --check
+	$(GO) test -count=1 -run '^TestBM25S$$' ./stdlib/retrievers
+
+PGSERVER := pgserver==0.1.4
+POSTGRES := $(VENV_PYTHON) stdlib/retrievers/testdata/postgres.py
+
+.PHONY: test-postgres
+test-postgres: venv ## run the retrievers' suite against a real Postgres with pgvector, which it starts; installs it
+	$(VENV)/bin/pip install --quiet $(PGSERVER)
+	$(POSTGRES) $(GO) test -race -count=1 -tags postgres -run '^TestPostgres' ./stdlib/retrievers -rapid.checks=10
+	$(POSTGRES) $(GO) test -race -count=1 -tags postgres -run '^TestPostgres' ./cmd/dspi
 
 .PHONY: test-graph
 test-graph: ## draw every graph with the real Mermaid (in Chromium) and Graphviz; installs them

@@ -76,8 +76,12 @@ var foreign = map[string]string{
 	"modernc.org/sqlite":               "stdlib/internal/database",
 	"github.com/redis/go-redis":        "stdlib/caches/redis",
 	"github.com/aws":                   "stdlib/providers/bedrock",
+	"github.com/jackc/pgx":             "stdlib/retrievers/pgvector",
+	"github.com/ledongthuc/pdf":        "stdlib/retrievers/corpus/pdf",
+	"golang.org/x/net/html":            "stdlib/retrievers/corpus/html",
 	"go.starlark.net":                  "interpreter/starlark",
 	"gonum.org":                        "interpreter/evaluate",
+	"github.com/parquet-go":            "stdlib/datasets/parquet",
 	"github.com/sourcegraph/jsonrpc2":  "lsp/protocol",
 	"go.lsp.dev":                       "lsp/protocol",
 }

@@ -17,6 +17,8 @@ import (
 
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/value"
+	"github.com/dspi-lang/dspi/stdlib/datasets"
+	"github.com/dspi-lang/dspi/stdlib/datasets/parquet"
 )
 
 // How much of a file of rows is read to learn its columns.
@@ -27,7 +29,7 @@ const (
 
 // Columns returns the names of the columns of a file of rows, .csv with a header
 // line, .jsonl with an object a line or .json with a list of objects: those of its
-// first 1000 rows. A path that
+// first 1000 rows; those of a .parquet file. A path that
 // is not absolute starts from the folder of from. The error of an absent file is
 // fs.ErrNotExist; any other says in a few words what is wrong in which line.
 func Columns(from *source.File, path string) ([]string, error) {
@@ -38,7 +40,16 @@ func Columns(from *source.File, path string) ([]string, error) {
 	f, err := os.Open(full)
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") { // the first of several
 		if found, _ := filepath.Glob(full); len(found) > 0 {
-			f, err = os.Open(slices.Min(found))
+			slices.Sort(found)
+			kinds := map[string]bool{}
+			for _, name := range found {
+				kinds[datasets.FormatOf(name)] = true
+			}
+			if len(kinds) > 1 {
+				return manyColumns(from, found)
+			}
+			path = found[0]
+			f, err = os.Open(path)
 		}
 	}
 	if err != nil {
@@ -49,6 +60,17 @@ func Columns(from *source.File, path string) ([]string, error) {
 		return nil, columnFault(path, err)
 	} else if info.IsDir() {
 		return nil, fmt.Errorf("%s is a folder", path)
+	}
+	if datasets.FormatOf(path) == "parquet" {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, columnFault(path, err)
+		}
+		rows, err := parquet.Open(f, info.Size())
+		if err != nil {
+			return nil, fmt.Errorf("%s is no Parquet file: %w", path, err)
+		}
+		return rows.Columns, rows.Close()
 	}
 	limit := &io.LimitedReader{R: f, N: columnBytes}
 	in := bufio.NewReader(limit)
@@ -63,6 +85,23 @@ func Columns(from *source.File, path string) ([]string, error) {
 		return lineColumns(in, path, cut)
 	}
 	return cellColumns(in, path, cut)
+}
+
+// manyColumns returns the columns of files of several formats: those that any has.
+func manyColumns(from *source.File, paths []string) ([]string, error) {
+	var out []string
+	for _, path := range paths {
+		columns, err := Columns(from, path)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range columns {
+			if !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, nil
 }
 
 // isLines tells JSON Lines from cells: by the file's name, else by its first sign.

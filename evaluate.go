@@ -291,6 +291,9 @@ func (r *Runtime) Evaluate(ctx context.Context, p *EvalPlan, opt EvalOptions) (*
 		return nil, err
 	}
 	defer table.Close()
+	if err := rowsFit(e, table); err != nil {
+		return nil, err
+	}
 	v := &evaluation{
 		Runtime: r, plan: p, opt: opt, table: table, secrets: About(p.Plan).Secrets,
 		limit: cmp.Or(opt.Limit, e.Limit), most: EvalMaxErrors,
@@ -449,7 +452,7 @@ func (v *evaluation) measure(ctx context.Context, in datasets.Row) (*evaluate.Ro
 	if was, pairs := v.before(ctx, in); was != nil {
 		return was, pairs
 	}
-	example, inputs, err := typedRow(prog, in.Values, v.table.Cells)
+	example, inputs, err := typedRow(prog, in.Values, v.table.Cells || in.Cells)
 	row.Example = example
 	if err != nil {
 		return refuse(err)

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/dspi-lang/dspi/interpreter/module"
+	"github.com/dspi-lang/dspi/interpreter/optimize"
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/lang/expr"
@@ -16,6 +17,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/universe"
 	"github.com/dspi-lang/dspi/stdlib"
 	"github.com/dspi-lang/dspi/stdlib/metrics"
+	"github.com/dspi-lang/dspi/stdlib/optimizers"
 )
 
 // Extension is what a program in Go adds to what .dsp files can name without
@@ -26,6 +28,7 @@ type Extension struct {
 	Tools      []tool.Tool // tool.NAME
 	Retrievers []Retriever
 	Metrics    []Metric
+	Optimizers []Optimizer
 
 	table sync.Once
 	all   *universe.Universe
@@ -55,6 +58,14 @@ type Metric struct {
 	Score func(answer, expected any) (float64, error)
 }
 
+// Optimizer is a way to tune a program, a block of its name in `optimize`. What the
+// checker and the reference know of it stands in the embedded declaration; Run does
+// its work.
+type Optimizer struct {
+	universe.Optimizer
+	Run optimize.Optimizer
+}
+
 // universe returns the whole table of names, with those of the extension; nil has
 // none. The error names what is taken or is no name.
 func (x *Extension) universe() (*universe.Universe, error) {
@@ -67,7 +78,7 @@ func (x *Extension) universe() (*universe.Universe, error) {
 
 func (x *Extension) make() (*universe.Universe, error) {
 	u := *stdlib.Universe()
-	u.Modules, u.Tools, u.Metrics, u.Builtins = slices.Clone(u.Modules), slices.Clone(u.Tools), slices.Clone(u.Metrics), slices.Clone(u.Builtins)
+	u.Modules, u.Tools, u.Metrics, u.Builtins, u.Optimizers = slices.Clone(u.Modules), slices.Clone(u.Tools), slices.Clone(u.Metrics), slices.Clone(u.Builtins), slices.Clone(u.Optimizers)
 	var errs []error
 	free := func(kind, name string, taken bool) {
 		switch {
@@ -100,6 +111,15 @@ func (x *Extension) make() (*universe.Universe, error) {
 		builtin("metric", m.Name, m.Doc)
 		u.Metrics = append(u.Metrics, universe.Metric{Name: m.Name, Doc: m.Doc, Compares: true, Params: "answer, expected", Type: types.Float, Own: true})
 	}
+	for _, o := range x.Optimizers {
+		_, taken := u.Optimizer(o.Name)
+		free("optimizer", o.Name, taken)
+		if o.Run == nil {
+			errs = append(errs, fmt.Errorf("nothing does the work of the optimizer %s", o.Name))
+		}
+		o.Objectives = max(o.Objectives, 1)
+		u.Optimizers = append(u.Optimizers, o.Optimizer)
+	}
 	return &u, errors.Join(errs...)
 }
 
@@ -123,6 +143,18 @@ func (x *Extension) module(name string) (module.Module, bool) {
 		}
 	}
 	return stdlib.Module(name)
+}
+
+// optimizer returns the optimizer of a name: one of the extension, or a built-in one.
+func (x *Extension) optimizer(name string) (optimize.Optimizer, bool) {
+	if x != nil {
+		for _, o := range x.Optimizers {
+			if o.Name == name {
+				return o.Run, true
+			}
+		}
+	}
+	return optimizers.Lookup(name)
 }
 
 // functions are what evaluations need to call metrics.

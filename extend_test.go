@@ -3,11 +3,14 @@ package dspi_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/dspi-lang/dspi"
 	"github.com/dspi-lang/dspi/interpreter/module"
+	"github.com/dspi-lang/dspi/interpreter/optimize"
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/lang/program"
@@ -191,4 +194,85 @@ func TestExtendRefuses(t *testing.T) {
 	if _, diags := dspi.Check(dspi.Parse("y.dsp", "program p {\n  question: string -> answer: string\n  shout s {}\n}")); !diags.HasErrors() {
 		t.Error("a module that nobody has is known")
 	}
+}
+
+// first is an optimizer: it tries one text as the instructions of each predictor.
+type first struct{}
+
+func (first) Optimize(ctx context.Context, s *optimize.Study) ([]*optimize.Candidate, error) {
+	best, err := s.Evaluate(ctx, s.Start, s.Dev)
+	if err != nil {
+		return nil, err
+	}
+	s.Tried(best, true, "as it is", nil)
+	for i, p := range s.Predictors {
+		if !p.TuneInstructions {
+			continue
+		}
+		score, err := s.EvaluateAgainst(ctx, s.Start.WithInstructions(i, s.Settings.Text("text")), s.Dev, best)
+		if err != nil {
+			return []*optimize.Candidate{best.Candidate}, err
+		}
+		s.Tried(score, true, "with the text for "+p.Name, nil)
+		if !score.GivenUp && score.Value() > best.Value() {
+			best = score
+		}
+	}
+	return []*optimize.Candidate{best.Candidate}, nil
+}
+
+// An optimizer of one's own is a block in `optimize`.
+func ExampleOptimizer() {
+	extension := &dspi.Extension{Optimizers: []dspi.Optimizer{{
+		Optimizer: universe.Optimizer{
+			Name: "first", Doc: "One text as the instructions of each step.", Changes: []string{"instructions"},
+			Settings: []universe.Setting{{Name: "text", Kind: universe.Text, Doc: "The text.", Required: true, Fixed: true}},
+		},
+		Run: first{},
+	}}}
+	folder, err := os.MkdirTemp("", "dspi")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	rows := "text,kind\n" + strings.Repeat("a bill came,bill\na card is lost,card\n", 15)
+	if err := os.WriteFile(filepath.Join(folder, "rows.csv"), []byte(rows), 0o600); err != nil {
+		panic(err)
+	}
+	src := dspi.Parse(filepath.Join(folder, "sort.dsp"), `
+dataset rows { file = "rows.csv" }
+program sort {
+  text: string -> kind: "bill" | "card"
+}
+optimize tuned {
+  program = program.sort
+  train   = dataset.rows
+  metric  = metric.exact_match
+  first { text = "Say what the mail is about." }
+}`)
+	if err := src.Extend(extension); err != nil {
+		panic(err)
+	}
+	project, diags := dspi.Check(src)
+	if err := diags.Err(); err != nil {
+		panic(err)
+	}
+	plan, err := dspi.PlanOptimization(project, project.Optimizations[0], dspi.PlanOptions{Extension: extension}, -1)
+	if err != nil {
+		panic(err)
+	}
+	runtime := dspi.NewRuntime(dspi.Options{Extension: extension})
+	defer runtime.Close()
+	found, err := runtime.Optimize(context.Background(), plan, dspi.OptimizeOptions{})
+	if err != nil {
+		panic(err)
+	}
+	for _, trial := range found.Trials {
+		fmt.Println(trial.N, trial.Note, trial.Scores)
+	}
+	fmt.Println(found.Test.Rows, "rows held back")
+	// Output:
+	// 1 as it is map[exact_match:1]
+	// 2 with the text for predict map[exact_match:1]
+	// 2 rows held back
 }

@@ -11,8 +11,6 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
-	"github.com/dspi-lang/dspi/stdlib"
-	"github.com/dspi-lang/dspi/stdlib/optimizers"
 )
 
 // OptimizeConcurrency is how many runs are under way at once where an optimization
@@ -175,7 +173,10 @@ func (p *OptimizePlan) LogFile() string {
 // plannedStages opens the optimizers and evaluates their settings.
 func (p *OptimizePlan) plannedStages() error {
 	o := p.Optimization
-	universe := stdlib.Universe()
+	universe, err := p.options.Extension.universe()
+	if err != nil {
+		return err
+	}
 	model := func(ref program.ModelRef) (*plan.Model, error) {
 		name := modelNamed(ref, p.options)
 		if name == "" {
@@ -198,7 +199,7 @@ func (p *OptimizePlan) plannedStages() error {
 	for i, s := range o.Stages {
 		declared, _ := universe.Optimizer(s.Optimizer)
 		st := stage{name: fmt.Sprintf("%d %s", i+1, s.Optimizer), declared: s, settings: optimize.Settings{Declared: declared, Written: map[string]any{}}}
-		run, ok := optimizers.Lookup(s.Optimizer)
+		run, ok := p.options.Extension.optimizer(s.Optimizer)
 		if !ok && !declared.Python {
 			return diag.New("E0523", s.Place, "`"+s.Optimizer+"` has no code behind it")
 		}

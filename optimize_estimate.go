@@ -139,7 +139,7 @@ type rehearsal struct {
 }
 
 func (e *rehearsal) Run(_ context.Context, c *optimize.Candidate, row *optimize.Example, v optimize.Variation) (*optimize.Outcome, error) {
-	e.runs.Add(1)
+	e.runs.Add(int64(max(1, len(c.Members))))
 	h := fnv.New64a()
 	h.Write([]byte(c.Key() + row.Set))
 	h.Write(value.EncodeJSON(row.Inputs))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
@@ -14,6 +15,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/stdlib/datasets"
 )
@@ -66,6 +68,33 @@ func (r *Runtime) OpenDataset(ctx context.Context, d *program.Dataset, values ma
 func givenByPython(d *program.Dataset) error {
 	return diag.New("E0655", d.Python.Place, "these rows come from Python").
 		Say("`%s` is a function in Python, and nothing here runs Python.", d.Python.Call)
+}
+
+// rowsFit reports an input that the first row of a function in Python does not have:
+// no row is sent for nothing. Of files the checker has said so.
+func rowsFit(e *program.Evaluation, t *datasets.Table) error {
+	if e.Data.Python == nil || e.Data.Columns != nil {
+		return nil
+	}
+	row, err := t.Peek()
+	if err != nil || row.Err != nil {
+		return nil // whoever reads it says so
+	}
+	columns := row.Values.Names()
+	for _, in := range e.Program.Signature.Inputs {
+		if _, ok := row.Values.Get(in.Name); ok || in.HasDefault || types.Nullable(in.Type) {
+			continue
+		}
+		d := diag.New("E0220", e.Data.Place, "`"+e.Data.Address()+"` has no column `"+in.Name+"`").
+			Relate(e.Program.Place, "`%s` takes `%s`", e.Program.Name, in.Name+": "+in.Type.String()).
+			Say("Each input of `%s` is a column of the data. Those of the first row: `%s`.", e.Program.Name, strings.Join(columns, "`, `"))
+		from := "…"
+		if near, ok := diag.Nearest(in.Name, columns); ok {
+			from = near
+		}
+		return d.Hint("to call a column so: columns { %s = %q }", in.Name, from)
+	}
+	return nil
 }
 
 // Columns returns the names of the first row that a function in Python gives, for a

@@ -1,6 +1,7 @@
 // Package parser turns the text of a .dsp file into a syntax.File.
 //
 //	Parse           a whole file
+//	Reparse         a whole file, with the tree of the text before an edit
 //	ParseSignature  the short form after `dspi run -s`
 //	ParseType       one type
 //

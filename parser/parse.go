@@ -215,25 +215,32 @@ func (p *parser) fileItems() []syntax.Item {
 			separated = true
 			continue
 		}
-		at, n := t.Pos.Offset, len(items)
-		var last syntax.Item // replaced when what follows is merged with it
-		if n > 0 {
-			last = items[n-1]
-		}
-		p.unbalanced, p.deep = false, false
-		items = p.one(items, separated, false)
-		if (p.unbalanced && !p.deep) || p.closedEarly(items[len(items)-1]) {
-			items = items[:n]
-			if n > 0 {
-				items[n-1] = last
-			}
-			p.again(at)
-			p.guided = true
-			items = p.one(items, separated, false)
-			p.guided = false
-		}
+		items = p.topItem(items, separated)
 		separated = endsWithArrow(items)
 	}
+}
+
+// topItem reads one item of a file, a second time when its braces do not balance,
+// and appends it to items.
+func (p *parser) topItem(items []syntax.Item, separated bool) []syntax.Item {
+	at, n := p.peek(0).Pos.Offset, len(items)
+	var last syntax.Item // replaced when what follows is merged with it
+	if n > 0 {
+		last = items[n-1]
+	}
+	p.unbalanced, p.deep = false, false
+	items = p.one(items, separated, false)
+	if (p.unbalanced && !p.deep) || p.closedEarly(items[len(items)-1]) {
+		items = items[:n]
+		if n > 0 {
+			items[n-1] = last
+		}
+		p.again(at)
+		p.guided = true
+		items = p.one(items, separated, false)
+		p.guided = false
+	}
+	return items
 }
 
 // again forgets what was read from pos on, where a top-level item begins.

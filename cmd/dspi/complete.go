@@ -143,7 +143,9 @@ func modelWords(project *program.Project) []cobra.Completion {
 		}
 	}
 	for _, p := range stdlib.Universe().Providers {
-		out = append(out, cobra.CompletionWithDesc(p.Example, p.Doc))
+		if !p.Mute {
+			out = append(out, cobra.CompletionWithDesc(p.Example, p.Doc))
+		}
 	}
 	return out
 }

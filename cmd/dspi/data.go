@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -31,12 +32,13 @@ column what kind of values it has, how many rows have none, its most frequent
 values or its least and greatest number; then the first rows. Rows that cannot be
 read are counted, and the first of them is shown.
 
-FILE is .csv, .tsv, .jsonl or .json, or a pattern for several. When it is a .dsp
-file, NAME is one of its data sets, with the rows that it chooses in the order that
-it gives them.`,
+FILE is .csv, .tsv, .jsonl, .json or .parquet, or a pattern for several. When it is
+a .dsp file, NAME is one of its data sets, with the rows that it chooses in the order
+that it gives them. dspi data synth has a model write rows.`,
 		Example: `  dspi data questions.csv
   dspi data 'logs/*.jsonl' --rows 0
-  dspi data route.dsp dev --json`,
+  dspi data route.dsp dev --json
+  dspi data synth route.dsp --n 50`,
 		Args: arguments(1, 2, "a FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.lookAtData(cmd.Context(), &f, args) },
 	}
@@ -46,6 +48,7 @@ it gives them.`,
 	flags.StringVar(&f.format, "format", "", "what the file holds, where its name does not tell: "+strings.Join(datasets.Formats(), ", "))
 	complete(cmd, "format", datasets.Formats()...)
 	jsonFlag(cmd, &f.json, "print one JSON object")
+	cmd.AddCommand(synthCommand(a))
 	return cmd
 }
 
@@ -164,7 +167,11 @@ func valuesLine(c *datasets.Column) string {
 		parts = append(parts, fmt.Sprintf("over %d different", datasets.MostValues))
 	}
 	if c.Least != nil && c.Most != nil {
-		parts = append(parts, value.FormatFloat(float64(*c.Least))+" to "+value.FormatFloat(float64(*c.Most)))
+		write := value.FormatFloat
+		if c.Kind == "int" {
+			write = func(x float64) string { return strconv.FormatFloat(x, 'f', 0, 64) }
+		}
+		parts = append(parts, write(float64(*c.Least))+" to "+write(float64(*c.Most)))
 	}
 	if c.Longest > 0 && len(c.Values) == 0 {
 		parts = append(parts, fmt.Sprintf("up to %d characters", c.Longest))

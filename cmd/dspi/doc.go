@@ -163,6 +163,9 @@ func moduleEntry(m universe.Module) docEntry {
 
 func providerEntry(p universe.Provider) docEntry {
 	e := docEntry{Name: p.Name, Kind: "provider", Doc: p.Doc, Example: "--model " + p.Example}
+	if p.Mute {
+		e.Example = fmt.Sprintf("embedder = %q", p.Example)
+	}
 	switch {
 	case p.KeyVar != "":
 		e.Facts = append(e.Facts, "key: "+p.KeyVar+" in the environment, or api_key in a model block")

@@ -58,14 +58,16 @@ func reference(root *cobra.Command) string {
 		if c.Name() == "completion" || c.Name() == "help" {
 			continue
 		}
-		b.WriteString("\n## dspi " + c.Name() + "\n\n" + strings.TrimSpace(c.Long) + "\n\n")
-		b.WriteString("```\ndspi " + c.Use + "\n```\n\n```sh\n")
-		for line := range strings.Lines(c.Example) {
-			b.WriteString(strings.TrimPrefix(line, "  "))
-		}
-		b.WriteString("\n```\n")
-		if usages := c.LocalFlags().FlagUsages(); usages != "" {
-			b.WriteString("\n```\n" + usages + "```\n")
+		for _, c := range append([]*cobra.Command{c}, c.Commands()...) {
+			b.WriteString("\n## " + c.CommandPath() + "\n\n" + strings.TrimSpace(c.Long) + "\n\n")
+			b.WriteString("```\n" + c.Parent().CommandPath() + " " + c.Use + "\n```\n\n```sh\n")
+			for line := range strings.Lines(c.Example) {
+				b.WriteString(strings.TrimPrefix(line, "  "))
+			}
+			b.WriteString("\n```\n")
+			if usages := c.LocalFlags().FlagUsages(); usages != "" {
+				b.WriteString("\n```\n" + usages + "```\n")
+			}
 		}
 	}
 	b.WriteString("\n## Everywhere\n\n```\n" + root.PersistentFlags().FlagUsages() + "```\n\n")

@@ -45,7 +45,7 @@ func optimizeBanking(t *testing.T, dir, model, optimizer, settings string, label
 dataset train { file = "train.jsonl" }
 dataset dev   { file = "dev.jsonl" }
 dataset test  { file = "test.jsonl" }
-optimize it {
+optimize few_shot {
   program    = program.sort
   train      = dataset.train
   dev        = dataset.dev
@@ -132,7 +132,7 @@ func TestResultsTuneDSPy(t *testing.T) {
 	if python == "" {
 		t.Fatal("DSPI_PYTHON names no Python with DSPy: run `make results DATA=FOLDER`")
 	}
-	base, key := gateway(t)
+	base, key := startGateway(t)
 	model := fmt.Sprintf(`variable key: string { default = %q, sensitive = true }
 model served {
   provider = "openai"
@@ -204,8 +204,8 @@ model served {
 	}
 }
 
-// gateway starts `dspi gateway` and returns its URL and token.
-func gateway(t *testing.T) (base, token string) {
+// startGateway starts `dspi gateway` and returns its URL and token.
+func startGateway(t *testing.T) (base, token string) {
 	t.Helper()
 	const secret = "a-token-for-this-test"
 	cmd := command(t.Context(), "gateway", "--listen", "127.0.0.1:0", "--token", secret)

@@ -109,7 +109,7 @@ func (a *app) runSpace(f *spaceFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	opt.Program = prog.Name
+	opt.Program, opt.State = prog.Name, opt.State.Alone()
 	p, err := dspi.Plan(project, opt)
 	if err != nil {
 		return err
@@ -274,6 +274,7 @@ func (a *app) diffSpace(project *program.Project, p *plan.Plan, s *optimize.Spac
 	if err := diags.Err(); err != nil {
 		return nil, err
 	}
+	other = other.Alone()
 	there := opt
 	there.State, there.Vars = other, nil
 	q, err := dspi.Plan(project, there)

@@ -45,6 +45,9 @@ func (m *maker) unknownModel(name, from string, at source.Place) {
 	}
 	b.WriteString("\nProviders and an address of each:\n\n")
 	for _, p := range m.opt.Universe.Providers {
+		if p.Mute {
+			continue
+		}
 		fmt.Fprintf(&b, "    %-10s  %s\n", p.Name, p.Example)
 	}
 	d.Say("%s", b.String())

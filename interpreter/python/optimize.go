@@ -54,7 +54,8 @@ type OptimizeRequest struct {
 	Score func(context.Context, *OptimizeScore) (*OptimizeScored, error)
 	// Generate answers what the optimizer itself asks a model: Model, or one of Models.
 	Generate func(ctx context.Context, model string, req *lm.Request) (*lm.Response, error)
-	// Progress, when set, is told how it goes, one report after another.
+	// Progress, when set, is told how it goes, one report after another. It must not
+	// block.
 	Progress func(OptimizeProgress)
 }
 
@@ -157,7 +158,7 @@ type Evaluated struct {
 // OptimizeResult is what an optimizer gives back.
 type OptimizeResult struct {
 	Best  *Candidate
-	Score *float64 // as the optimizer reports it, of 100; nil where it does not
+	Score *float64 // as the optimizer reports it, DSPy's of 100; nil where it does not
 	Runs  int      // of the program
 }
 

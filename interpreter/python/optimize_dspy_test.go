@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/python"
@@ -146,14 +148,16 @@ func (s *sorter) generate(_ context.Context, model string, req *lm.Request) (*lm
 }
 
 // optimize runs the request over a pool.
-func (s *sorter) optimize() (*python.OptimizeResult, error) {
+func (s *sorter) optimize() (*python.OptimizeResult, error) { return s.optimizeIn(s.t.Context()) }
+
+func (s *sorter) optimizeIn(ctx context.Context) (*python.OptimizeResult, error) {
 	s.t.Helper()
 	if os.Getenv("DSPI_PYTHON") == "" {
 		s.t.Fatal("DSPI_PYTHON names no Python: make venv, and DSPI_PYTHON=.venv/bin/python")
 	}
 	var lines []string
 	var mu sync.Mutex
-	p := python.NewPool(python.Options{Search: python.Search{Getenv: os.Getenv}, Log: func(l python.Line) {
+	p := python.NewPool(python.Options{Grace: 100 * time.Millisecond, Search: python.Search{Getenv: os.Getenv}, Log: func(l python.Line) {
 		mu.Lock()
 		defer mu.Unlock()
 		lines = append(lines, l.Text)
@@ -166,7 +170,7 @@ func (s *sorter) optimize() (*python.OptimizeResult, error) {
 			s.t.Log(strings.Join(lines, "\n"))
 		}
 	})
-	return p.Optimize(s.t.Context(), s.req)
+	return p.Optimize(ctx, s.req)
 }
 
 // TestDSPyBootstrap: dspy.BootstrapFewShot makes demos of runs, and fills up with rows.
@@ -328,6 +332,72 @@ func TestDSPyOptimizeFaults(t *testing.T) {
 				if !strings.Contains(text, want) {
 					t.Errorf("it does not say %q:\n%s", want, text)
 				}
+			}
+		})
+	}
+}
+
+// ownOptimizer is an optimizer as anybody may write one.
+const ownOptimizer = `import os
+import time
+
+
+class Own:
+    def __init__(self, metric, how="works"):
+        self.metric, self.how = metric, how
+
+    def compile(self, student, trainset, valset, words="Sort."):
+        if self.how == "ends":
+            os._exit(3)
+        if self.how == "hangs":
+            time.sleep(1000)
+        made = student.deepcopy()
+        for name, p in made.named_predictors():
+            p.signature = p.signature.with_instructions(words + " " + name)
+        while True:
+            made.score = sum(self.metric(e, made(**e.inputs())) for e in valset)
+            if self.how == "works":
+                return made
+`
+
+// TestDSPyOwnOptimizer: a class of one's own is an optimizer, too; one that ends the
+// process or hangs is named, and one that nobody waits for ends.
+func TestDSPyOwnOptimizer(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "own.py"), []byte(ownOptimizer), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ how, want string }{
+		{"works", ""}, {"ends", "E0653"}, {"hangs", "E0654"}, {"goes on", context.Canceled.Error()},
+	} {
+		t.Run(c.how, func(t *testing.T) {
+			s := newSorter(t, "own:Own", value.NewObject("how", c.how, "words", "Carefully sort."), 2, 5)
+			s.req.Folder = folder
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			switch c.how {
+			case "hangs":
+				s.req.Timeout = 300 * time.Millisecond
+			case "goes on":
+				s.req.Run = func(ctx context.Context, r *python.OptimizeRun) (*python.OptimizeRan, error) {
+					if r.ID == 20 {
+						cancel()
+					}
+					return s.run(ctx, r)
+				}
+			}
+			got, err := s.optimizeIn(ctx)
+			if c.want != "" {
+				if err == nil || !strings.Contains(rendered(err), c.want) {
+					t.Errorf("it ends with %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(rendered(err))
+			}
+			if p := got.Best.Predictors[1]; p.Instructions != "Carefully sort. sort.predict" || got.Runs != 5 || got.Score == nil || *got.Score != 1 {
+				t.Errorf("it gives %+v after %d runs", p, got.Runs)
 			}
 		})
 	}

@@ -10,6 +10,8 @@
 //	Step      the module of a step whose work a Pool does (step.go)
 //	Optimize  an optimizer of DSPy's on a program that dspi runs: an OptimizeRequest,
 //	          Predictors, Candidates, an OptimizeResult (optimize.go)
+//	Function  what stands behind a tool, a retriever, rows, vectors (functions.go)
+//	Check     compares what a project names in Python with what is there (check.go)
 //	Examine   says whether a Python can do that; Setup makes one (setup.go)
 //
 // A module cannot be read from a file: signatures and demos are made while it is

@@ -112,7 +112,7 @@ func (c *checker) only(f *fileScope, ds *program.Dataset, b *syntax.Block) {
 }
 
 // tableFormats are the endings of files that hold rows.
-var tableFormats = []string{".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json"}
+var tableFormats = []string{".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet"}
 
 // fileFormat reports a file whose name does not tell what it holds.
 func (c *checker) fileFormat(s *setting, format string, endings []string) {
@@ -122,6 +122,9 @@ func (c *checker) fileFormat(s *setting, format string, endings []string) {
 	}
 	ending := strings.ToLower(path.Ext(name))
 	if slices.Contains(endings, ending) {
+		return
+	}
+	if strings.ContainsAny(path.Base(name), "*?[") && (ending == "" || strings.ContainsAny(ending, "*?[")) { // each file tells
 		return
 	}
 	tabs := ""

@@ -134,8 +134,8 @@ var Declarations = []Block{
 		Doc: "Rows to evaluate and tune on: columns that are a program's inputs are inputs, the rest are labels.",
 		Settings: []Setting{
 			description("What the rows are."),
-			{Name: "file", Kind: Text, Doc: "The file: .csv or .tsv with a header line, .jsonl with an object a line, or .json with a list of objects; a pattern such as data/*.jsonl for several.", Fixed: true},
-			{Name: "format", Kind: Choice, Choices: []string{"csv", "tsv", "jsonl", "json"}, Doc: "What the file holds, where its name does not tell.", Default: "as the file's name tells", Fixed: true},
+			{Name: "file", Kind: Text, Doc: "The file: .csv or .tsv with a header line, .jsonl with an object a line, .json with a list of objects, or .parquet; a pattern such as data/*.jsonl for several, which may be of several formats.", Fixed: true},
+			{Name: "format", Kind: Choice, Choices: []string{"csv", "tsv", "jsonl", "json", "parquet"}, Doc: "What the file holds, where its name does not tell.", Default: "as the file's name tells", Fixed: true},
 			{Name: "shuffle", Kind: Integer, Doc: "Puts the rows in a random order, the same one for the same number.", Default: "the file's order", Fixed: true},
 			{Name: "from", Kind: Number, Doc: "Where the part of the rows begins that is meant, as a share of all: 0.8 leaves out the first four fifths.", Default: "0", Min: bound(0), Max: bound(1), Fixed: true},
 			{Name: "to", Kind: Number, Doc: "Where it ends. Two parts that meet share no row.", Default: "1", Min: bound(0), Max: bound(1), Fixed: true},
@@ -195,7 +195,7 @@ var Declarations = []Block{
 	},
 	{
 		Name: "optimize", Named: true,
-		Doc:     "A program tuned on data by an optimizer, within a budget.",
+		Doc: "A program tuned on data by an optimizer, within a budget.",
 		Settings: []Setting{
 			description("What is tuned and why."),
 			{Name: "program", Kind: ProgramOf, Doc: "The program that is tuned.", Required: true, Fixed: true},

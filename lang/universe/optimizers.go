@@ -10,11 +10,12 @@ type Optimizer struct {
 	// Objectives is the most metrics that it can weigh against each other.
 	Objectives int
 	Python     bool // it runs in Python
+	Example    string
 }
 
 // Block returns the optimizer as the block that it is.
 func (o *Optimizer) Block() *Block {
-	return &Block{Name: o.Name, Doc: o.Doc, Settings: o.Settings}
+	return &Block{Name: o.Name, Doc: o.Doc, Settings: o.Settings, Example: o.Example}
 }
 
 // Setting groups that several optimizers have. The defaults are DSPy's where
@@ -31,6 +32,10 @@ var (
 	metricThreshold = Setting{Name: "metric_threshold", Kind: Number, Doc: "The score from which on a run is good enough to be a demo; of a metric that is made low, the score up to which it is. 0 is no threshold.", Default: "any that is not 0", Fixed: true}
 	trials          = Setting{Name: "trials", Kind: Integer, Doc: "How many configurations are measured.", Default: "50", Min: bound(1), Fixed: true}
 )
+
+// proposed is how much there is to choose from where a search is to choose instructions
+// and demos.
+var proposed = candidates("6", "How many instructions and sets of demos are proposed for each step, where these are tuned.")
 
 func candidates(def, doc string) Setting {
 	return Setting{Name: "candidates", Kind: Integer, Doc: doc, Default: def, Min: bound(1), Fixed: true}
@@ -171,8 +176,17 @@ var Optimizers = []Optimizer{
 		Name: "tpe", Doc: "Variables, demos and instructions where good configurations were found more often than bad ones.", Changes: []string{"variables", "demos", "instructions"}, Objectives: 1,
 		Settings: []Setting{
 			trials,
-			whole("startup", "10", "How many configurations are chosen at random first.", 1),
-			probability(number("gamma", "0.25", "Which part of the configurations counts as good.")),
+			whole("startup", "10", "How many configurations are spread over the space first.", 1),
+			probability(number("gamma", "0.1", "Which part of the configurations counts as good.")),
+			proposed,
+		},
+	},
+	{
+		Name: "successive_halving", Doc: "Many configurations of the variables on few rows, the best of them on more, and the last on all.", Changes: []string{"variables"}, Objectives: 1,
+		Settings: []Setting{
+			candidates("27", "How many configurations begin."),
+			whole("min_rows", "10", "On how many dev rows each of them is measured first.", 1),
+			whole("eta", "3", "One of so many goes on, and is measured on so many times the rows.", 2),
 		},
 	},
 	{
@@ -181,11 +195,13 @@ var Optimizers = []Optimizer{
 			whole("population", "20", "How many configurations a generation has.", 4),
 			whole("generations", "10", "How many generations there are.", 1),
 			probability(number("crossover", "0.9", "How often two configurations are mixed.")),
-			probability(number("mutation", "0.1", "How often a value is changed.")),
+			probability(number("mutation", "one value of each configuration", "How often a value is changed.")),
+			proposed,
 		},
 	},
 	{
 		Name: "dspy", Doc: "An optimizer of DSPy's, run in Python on this program and its models.", Changes: []string{"demos", "instructions"}, Objectives: 1, Python: true,
+		Example: "dspy {\n  class     = \"dspy.MIPROv2\"\n  arguments = {auto: \"light\"}\n}",
 		Settings: []Setting{
 			{Name: "class", Kind: Text, Required: true, Doc: "The class: `dspy.MIPROv2`.", Fixed: true},
 			{Name: "arguments", Kind: Any, Doc: "What the class, and its `compile`, are given beside the metric, the program and the rows: `{auto: \"light\"}`.", Default: "none"},

@@ -52,7 +52,7 @@ func Choose(t *Table, c Choice) *Table {
 			if row.Values != nil {
 				row.Values = renamed(row.Values, c.Renamed)
 			}
-			if row.Err != nil || matches(row.Values, c.Only, t.Cells) {
+			if row.Err != nil || matches(row.Values, c.Only, t.Cells || row.Cells) {
 				return row, nil
 			}
 		}

@@ -15,6 +15,7 @@ package datasets
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +36,10 @@ const MaxRow = 16 << 20
 type Row struct {
 	N      int // from 1, through all files of a glob
 	Values *value.Object
-	Err    *diag.Diagnostic // why the row cannot be read
+	// Cells tells that the values are texts of cells, in a table of which others are
+	// not: a glob of files of several formats.
+	Cells bool
+	Err   *diag.Diagnostic // why the row cannot be read
 }
 
 // Table reads rows one after the other.
@@ -73,6 +77,7 @@ var formats = []format{
 	{"tsv", []string{".tsv", ".tab"}, func(name string, in io.Reader) (*Table, error) { return Cells(name, in, '\t') }},
 	{"jsonl", []string{".jsonl", ".ndjson"}, func(name string, in io.Reader) (*Table, error) { return Lines(name, in), nil }},
 	{"json", []string{".json"}, list},
+	{"parquet", []string{".parquet"}, columnar},
 }
 
 // Formats returns the names of the formats.
@@ -149,6 +154,11 @@ func Closing(t *Table, more func() error) *Table {
 // several reads the files of a glob one after the other.
 func several(name string, paths []string, format string, first *Table) *Table {
 	t := &Table{Name: name, Columns: first.Columns, Cells: first.Cells}
+	kind := func(path string) string { return cmp.Or(format, FormatOf(path)) }
+	mixed := slices.ContainsFunc(paths, func(path string) bool { return kind(path) != kind(paths[0]) })
+	if mixed {
+		t.Columns, t.Cells = nil, false
+	}
 	under, n := first, 0
 	t.close = func() error { return under.Close() }
 	t.next = func() (Row, error) {
@@ -156,7 +166,7 @@ func several(name string, paths []string, format string, first *Table) *Table {
 			row, err := under.Next()
 			if err == nil {
 				n++
-				row.N = n
+				row.N, row.Cells = n, mixed && under.Cells
 				return row, nil
 			}
 			if !errors.Is(err, io.EOF) || len(paths) == 1 {
@@ -169,7 +179,7 @@ func several(name string, paths []string, format string, first *Table) *Table {
 			if err != nil {
 				return Row{}, err
 			}
-			if next.Cells != t.Cells || t.Cells && !slices.Equal(next.Columns, t.Columns) {
+			if t.Cells && !slices.Equal(next.Columns, t.Columns) {
 				next.Close()
 				return Row{}, fmt.Errorf("%s has other columns than %s", paths[1], paths[0])
 			}
@@ -204,7 +214,13 @@ func openOne(path, name string) (*Table, error) {
 		f.Close()
 		return nil, err
 	}
-	t.close = f.Close
+	of := t.close
+	t.close = func() error {
+		if of != nil {
+			_ = of() // it only reads
+		}
+		return f.Close()
+	}
 	return t, nil
 }
 

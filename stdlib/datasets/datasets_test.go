@@ -109,6 +109,71 @@ func TestGlob(t *testing.T) {
 	}
 }
 
+// TestGlobOfFormats: files of several formats are one table, and each row knows whether
+// its values are cells.
+func TestGlobOfFormats(t *testing.T) {
+	dir := t.TempDir()
+	data, err := os.ReadFile("parquet/testdata/kinds.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"a.csv": "count,label\n7,a\n", "b.jsonl": `{"count":8,"label":"b"}`, "c.json": `[{"count":9,"label":"a"}]`, "d.tsv": "label\tcount\na\t10\n", "e.parquet": string(data),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	table, err := Open(filepath.Join(dir, "*"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen := Choose(table, Choice{Renamed: map[string]string{"n": "count"}, Only: map[string]any{"label": "a"}})
+	defer chosen.Close()
+	var got []string
+	for {
+		row, err := chosen.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, _ := row.Values.Get("n")
+		got = append(got, fmt.Sprintf("%d:%v:%v", row.N, n, row.Cells))
+	}
+	if s := strings.Join(got, " "); s != "1:7:true 3:9:false 4:10:true 5:1:false 7:<nil>:false 8:4:false" {
+		t.Error(s)
+	}
+}
+
+func TestParquet(t *testing.T) {
+	table, err := Open("parquet/testdata/kinds.parquet", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	if table.Cells || len(table.Columns) != 16 {
+		t.Errorf("%+v", table)
+	}
+	l, err := Look(table, 0)
+	if err != nil || l.Rows != 5 || l.Bad != 0 {
+		t.Fatalf("%v, %+v", err, l)
+	}
+	kinds := map[string]string{}
+	for _, c := range l.Columns {
+		kinds[c.Name] = c.Kind
+	}
+	for name, want := range map[string]string{"text": "string", "count": "int", "score": "float", "sure": "bool", "tags": "list", "who": "object", "none": "empty"} {
+		if kinds[name] != want {
+			t.Errorf("%s is %s, and %s is wanted", name, kinds[name], want)
+		}
+	}
+	if _, err := Open(file(t, "a.parquet", "a,b\n1,2\n"), ""); err == nil || !strings.Contains(err.Error(), "no Parquet file") {
+		t.Errorf("a .csv file with another name: %v", err)
+	}
+}
+
 // numbered is a table of n rows whose column kind is even or odd.
 func numbered(n int) *Table {
 	var b strings.Builder

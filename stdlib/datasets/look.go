@@ -101,7 +101,7 @@ func Look(t *Table, first int) (*Looked, error) {
 			l.First = append(l.First, row.Values)
 		}
 		for name, v := range row.Values.All() {
-			column(name).see(v, t.Cells)
+			column(name).see(v, t.Cells || row.Cells)
 		}
 	}
 }

@@ -25,7 +25,7 @@ type fewShotCase struct {
 	Rows, K, Dev             int
 	Metric                   string
 	Settings                 *value.Object
-	Failing, Teacher         bool
+	Failing, Teacher, Twice  bool
 	Instructions             []string
 	Demos                    [][]goldenDemo
 	Calls                    []string
@@ -144,7 +144,14 @@ func fewShotBench(t *testing.T, c *fewShotCase) (*bench, *optimize.Study, *calle
 	for name, v := range c.Settings.All() {
 		settings[name] = v
 	}
-	return b, b.study(t, c.Optimizer, settings, predictors, numbered("train", c.Rows, c.K), numbered("dev", c.Dev, c.K)), calls
+	train := numbered("train", c.Rows, c.K)
+	if c.Twice {
+		for _, row := range numbered("train", c.Rows, c.K) {
+			row.N = len(train)
+			train = append(train, row)
+		}
+	}
+	return b, b.study(t, c.Optimizer, settings, predictors, train, numbered("dev", c.Dev, c.K)), calls
 }
 
 // calledOnce keeps the calls of models.

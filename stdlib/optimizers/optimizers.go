@@ -4,6 +4,9 @@
 //
 //	labeled_few_shot                       rows as demos
 //	bootstrap_few_shot …                   demos that the program made itself
+//	knn_few_shot                           demos that are nearest to each call
+//	infer_rules                            demos, and rules drawn from rows
+//	ensemble                               the best candidates, asked together
 //	copro, mipro_v2, gepa, simba           instructions that a model writes
 //	random, grid, tpe, successive_halving  variables, by search
 //	nsga2                                  several aims at once
@@ -28,6 +31,11 @@ var all = map[string]optimize.Optimizer{
 	"infer_rules":                           inferRules{},
 	"simba":                                 simba{},
 	"gepa":                                  gepa{},
+	"random":                                random{},
+	"grid":                                  grid{},
+	"tpe":                                   tpe{},
+	"successive_halving":                    successiveHalving{},
+	"nsga2":                                 nsga2{},
 }
 
 // Lookup returns the optimizer of a name.

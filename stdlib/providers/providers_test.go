@@ -24,6 +24,14 @@ func TestOpen(t *testing.T) {
 		if p.Name == "scripted" {
 			continue // its model is a file
 		}
+		if p.Mute {
+			_, err := Open(Config{Provider: p.Name, Model: name})
+			_, err2 := OpenEmbedder(Config{Provider: p.Name, Model: name})
+			if err == nil || !strings.Contains(err.Error(), "answers nothing") || err2 == nil || !strings.Contains(err2.Error(), "nothing here runs Python") {
+				t.Errorf("%s gives %v, %v", p.Name, err, err2)
+			}
+			continue
+		}
 		c := Config{Provider: p.Name, Model: name, Key: "a-key-for-tests", Getenv: func(string) string { return "" }}
 		if p.Name == "bedrock" {
 			c.Getenv = func(name string) string { return map[string]string{"AWS_REGION": "us-east-1"}[name] }

@@ -49,6 +49,9 @@ func optimizers(u *universe.Universe) string {
 	for _, o := range u.Optimizers {
 		p.line("\n## %s\n\n%s", o.Name, o.Doc)
 		p.settingTable(o.Settings)
+		if o.Example != "" {
+			p.line("\n```dsp fragment\n%s\n```", o.Example)
+		}
 	}
 	return p.String()
 }

@@ -1,6 +1,7 @@
 package reference_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"os"
@@ -219,7 +220,8 @@ func TestExamples(t *testing.T) {
 		inProgram(t, m.Name, m.Example)
 	}
 	for _, o := range u.Optimizers {
-		text := "optimize tuned {\n  program = program.route\n  train = dataset.train\n  metric = metric.exact_match\n  " + o.Name + " {}\n}\n"
+		block := cmp.Or(o.Example, o.Name+" {}")
+		text := "optimize tuned {\n  program = program.route\n  train = dataset.train\n  metric = metric.exact_match\n" + block + "\n}\n"
 		if diags := checked(preludeFor(text) + text); len(diags) > 0 {
 			t.Errorf("%s: %s: %s", o.Name, diags[0].Code, diags[0].Primary.Text)
 		}

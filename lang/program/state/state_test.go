@@ -413,3 +413,49 @@ func TestNearest(t *testing.T) {
 		t.Error("of a file that is one Predict nothing was read")
 	}
 }
+
+// TestMembers keeps the members of an ensemble, and binds each to the program that asks
+// them.
+func TestMembers(t *testing.T) {
+	project, prog := checked(t, two)
+	lines := []string{"draft.predict: question, reasoning, answer", "check: answer, ok"}
+	s, first, second := saved(t, "", lines...), saved(t, "", lines...), saved(t, "", lines...)
+	second.Predictors[0].Instructions = "Another way."
+	second.Predictors[0].Nearest = 4
+	second.SetSettings(map[string]any{"check.temperature": 0.5})
+	s.SetMembers([]*state.State{first, second})
+	text := string(s.Write())
+	s = read(t, text)
+	if again := string(s.Write()); again != text {
+		t.Errorf("written again as\n%s", again)
+	}
+	tuned, diags := state.Bind(s, project, prog)
+	if err := diags.Err(); err != nil {
+		t.Fatal(err)
+	}
+	asked := tuned.Ensembled(prog)
+	if len(asked.Steps) != 1 || asked.Steps[0].Module != "ensemble" || len(asked.Steps[0].Parts) != 2 || asked.Signature != prog.Signature {
+		t.Fatalf("the program that asks them is %+v", asked)
+	}
+	for path, want := range map[string]string{
+		"draft": "Do draft.predict.", "members.member1.draft": "Do draft.predict.",
+		"members.member2.draft": "Another way.", "members.member2.check": "Do check.",
+	} {
+		if got := tuned.Step(path); got == nil || got.Instructions != want {
+			t.Errorf("%s: %+v, want %q", path, got, want)
+		}
+	}
+	if got := tuned.Step("members.member2.draft").Nearest; got != 4 {
+		t.Errorf("the second member shows %d demos", got)
+	}
+	if got := tuned.Setting("members.member2.check", "temperature"); got != 0.5 {
+		t.Errorf("the temperature is %v", got)
+	}
+	if got := tuned.Alone().Ensembled(prog); got != prog {
+		t.Error("the best alone is asked with others")
+	}
+	var none *state.Tuned
+	if none.Ensembled(prog) != prog || none.Alone() != nil {
+		t.Error("nothing tuned makes an ensemble")
+	}
+}

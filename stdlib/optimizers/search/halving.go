@@ -117,7 +117,10 @@ func (s *SuccessiveHalving) Ask(n int) ([]Job, error) {
 			if errors.Is(err, ErrExhausted) && s.asked > 0 {
 				// A space of fewer points: the rung is complete with all of them.
 				s.rungs[0].Points = s.asked
-				return nil, s.advance()
+				if err := s.advance(); err != nil {
+					return nil, err
+				}
+				return s.Ask(n)
 			}
 			if err != nil {
 				return nil, err

@@ -12,7 +12,7 @@ type NSGA2Options struct {
 	Crossover    float64 // how often two parents are mixed, from 0 to 1; 0: 0.9, below 0: never
 	Mutation     float64 // how often a dimension is changed; 0: one dimension of a point on average, below 0: never
 	CrossoverEta float64 // how near children are to their parents: the larger, the nearer; 0: 2
-	MutationEta  float64 // the same of changes; 0: 20
+	MutationEta  float64 // the same of changes; 0: 30
 }
 
 // nsga2 is the search of NewNSGA2.
@@ -205,7 +205,7 @@ func (d *Dimension) mutate(x, u, eta float64) float64 {
 		return d.clip(k)
 	}
 	if eta == 0 {
-		eta = 20
+		eta = 30
 	}
 	at := d.unit(x)
 	var to float64

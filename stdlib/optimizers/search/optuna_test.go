@@ -24,6 +24,10 @@ type peers struct {
 		Objectives int
 		Values     []float64
 	}
+	Samples map[string][]struct {
+		Point  map[string]float64
+		Values []float64
+	}
 	MannWhitney []struct {
 		A, B []float64
 		P    float64
@@ -50,10 +54,7 @@ func readPeers(t *testing.T) peers {
 // hypervolume (at least 0.98 times).
 func TestBesideOptuna(t *testing.T) {
 	peers := readPeers(t)
-	problems := map[string]problem{}
-	for _, p := range []problem{branin(), hartmann6(), mixed(), prompts(), zdt1(10), zdt1(30)} {
-		problems[p.name] = p
-	}
+	problems := problems()
 	ours := map[string][]float64{}
 	var ps []float64
 	var names []string
@@ -114,6 +115,44 @@ func found(t *testing.T, kind string, p problem, trials int, seed uint64, peers 
 		return Hypervolume2D(values, reference)
 	}
 	return least(values)
+}
+
+func problems() map[string]problem {
+	out := map[string]problem{}
+	for _, p := range []problem{branin(), hartmann6(), mixed(), prompts(), zdt1(10), zdt1(30)} {
+		out[p.name] = p
+	}
+	return out
+}
+
+// TestSameFunctions: what both are compared on is the same.
+func TestSameFunctions(t *testing.T) {
+	for name, samples := range readPeers(t).Samples {
+		p := problems()[name]
+		for _, s := range samples {
+			point := p.space.first()
+			for i, d := range p.space.Dimensions {
+				if x, ok := s.Point[d.Name]; ok {
+					point[i] = x
+				}
+			}
+			if n := p.space.Normalize(point); !near(n, point) {
+				t.Errorf("%s: %v is no point, %v is", name, point, n)
+			}
+			if got := p.f(point); !near(got, s.Values) {
+				t.Errorf("%s at %v: %v, not %v", name, point, got, s.Values)
+			}
+		}
+	}
+}
+
+func near(a, b []float64) bool {
+	for i := range a {
+		if math.Abs(a[i]-b[i]) > 1e-9*(1+math.Abs(b[i])) {
+			return false
+		}
+	}
+	return len(a) == len(b)
 }
 
 // TestTPEBeatsRandom: on every function the median regret is below that of chance.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"strconv"
 )
 
 // Kind says what values a dimension has.
@@ -142,7 +143,20 @@ func (d *Dimension) grid(i float64) float64 {
 	if d.Kind == Choice {
 		return i
 	}
-	return min(d.Low+i*d.step(), d.High)
+	if i == 0 {
+		return d.Low
+	}
+	return min(tidy(d.Low+i*d.step()), d.High)
+}
+
+// tidy leaves out the last two digits of a float64, which sums of steps spoil: a
+// step of 0.1 has the value 0.3 and not 0.30000000000000004.
+func tidy(x float64) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 14, 64), 64)
+	if err != nil {
+		return x
+	}
+	return y
 }
 
 // Values is how many values the dimension has, +Inf for a range without a step.

@@ -91,12 +91,12 @@ METRICS = {"same": same_answer, "graded": graded}
 PROGRAMS = {"one": One, "two": Two, "loop": Loop}
 
 
-def case(name, optimizer, program, rows, settings, metric="same", dev=0, answer=hashed, teacher=False, k=5):
+def case(name, optimizer, program, rows, settings, metric="same", dev=0, answer=hashed, teacher=False, k=5, twice=False):
     script = Script(answer)
     dspy.configure(lm=script)
-    train = numbered("train", rows, k)
+    train = numbered("train", rows, k) * (2 if twice else 1)
     out = {"name": name, "optimizer": optimizer, "program": program, "rows": rows, "k": k, "dev": dev, "metric": metric,
-           "settings": settings, "failing": answer is failing, "teacher": teacher}
+           "settings": settings, "failing": answer is failing, "teacher": teacher, "twice": twice}
     student = PROGRAMS[program]()
     teachers = Script(lambda messages, rollout: hashed(messages, rollout + 1000), "teacher") if teacher else None
     extra = {"teacher_settings": {"lm": teachers}} if teacher else {}
@@ -148,7 +148,7 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.St
         case("bootstrap: several calls", "bootstrap_few_shot", "loop", 60, {"max_bootstrapped_demos": 8, "max_labeled_demos": 9, "max_rounds": 2}),
         case("bootstrap: rows that fail", "bootstrap_few_shot", "one", 30, {"max_rounds": 2}, answer=failing),
         case("bootstrap: a teacher", "bootstrap_few_shot", "two", 30, {"max_rounds": 2}, teacher=True),
-        case("bootstrap: equal rows", "bootstrap_few_shot", "one", 12, {"max_bootstrapped_demos": 3, "max_labeled_demos": 12}, k=1),
+        case("bootstrap: each row twice", "bootstrap_few_shot", "two", 8, {"max_bootstrapped_demos": 3, "max_labeled_demos": 16}, k=3, twice=True),
         case("search", "bootstrap_few_shot_with_random_search", "one", 30,
              {"candidates": 5, "max_bootstrapped_demos": 3, "max_labeled_demos": 6}, dev=20),
         case("search: two steps, graded", "bootstrap_few_shot_with_random_search", "two", 25,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -86,14 +87,11 @@ func (j *Journal) Write(ctx context.Context, e *journal.Entry) error {
 func (j *Journal) write(ctx context.Context, all []*pending) error {
 	at := micros(time.Now())
 	return j.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, p := range all {
-			if p.entry.Kind != journal.Result {
-				continue
-			}
-			// What the result was made of is not needed any more.
-			if _, err := tx.ExecContext(ctx, "DELETE FROM journal WHERE run = ?", p.entry.Run); err != nil {
-				return err
-			}
+		// What a result was made of is not needed any more.
+		results := slices.DeleteFunc(slices.Clone(all), func(p *pending) bool { return p.entry.Kind != journal.Result })
+		err := each(ctx, tx, "DELETE FROM journal WHERE run = ?", results, func(p *pending) ([]any, error) { return []any{p.entry.Run}, nil })
+		if err != nil {
+			return err
 		}
 		return each(ctx, tx, putEntry, all, func(p *pending) ([]any, error) {
 			e := p.entry

@@ -3,10 +3,11 @@
     python generate_optuna.py            rewrite optuna.json
     python generate_optuna.py --check    only compare; exit 1 if it would change
 
-Every run has a fixed seed. Seed numbers are those of the Go test, trials and
-populations too. `single` holds the regret of the best trial, `front` the
-hypervolume of all trials. Below them stand scipy's values of the Mann-Whitney
-test, with which the Go test's own is compared.
+Every run has a fixed seed. Trials, startup points and populations are those of the
+Go test. A value is the regret of the best trial or, of two objectives, the
+hypervolume of all trials. Beside them stand points of each function with what it is
+there, and scipy's values of the Mann-Whitney test, which the Go test compares with its
+own.
 """
 
 import concurrent.futures
@@ -171,6 +172,18 @@ def optuna_runs():
     return list(out.values())
 
 
+def samples():
+    """Points and values of each function, so that both languages are seen to have the same ones."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    out = {}
+    for name, f, _, objectives, _ in RUNS:
+        if name not in out:
+            study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1), directions=["minimize"] * objectives)
+            study.optimize(f, n_trials=20)
+            out[name] = [{"point": t.params, "values": list(t.values)} for t in study.trials]
+    return out
+
+
 def mann_whitney():
     out = []
     rng = np.random.default_rng(5)
@@ -196,7 +209,7 @@ def main():
         if module.__version__ != WANTED[module.__name__]:
             sys.exit(f"{module.__name__} {WANTED[module.__name__]} is wanted, and this is {module.__version__}")
     made = {"versions": WANTED, "seeds": SEEDS, "startup": STARTUP, "population": POPULATION, "reference": REFERENCE, "reference_tpe": REFERENCE_TPE,
-            "runs": optuna_runs(), "mann_whitney": mann_whitney()}
+            "samples": samples(), "runs": optuna_runs(), "mann_whitney": mann_whitney()}
     made = json.loads(json.dumps(made))
     target = HERE / "optuna.json"
     if "--check" in sys.argv[1:]:
