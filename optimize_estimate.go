@@ -40,7 +40,7 @@ func (r *Runtime) Forecast(ctx context.Context, p *OptimizePlan, opt OptimizeOpt
 	if opt.Limits != nil {
 		t.limits = *opt.Limits
 	}
-	if err := t.rows(); err != nil {
+	if err := t.rows(ctx); err != nil {
 		return nil, err
 	}
 	if err := t.Check(p.start); err != nil {

@@ -242,8 +242,8 @@ func isBudget(err error) bool { return err != nil && firstReport(err).Code == "E
 
 // examples reads the rows of a data set for a program. Rows that do not fit are left
 // out and counted.
-func examples(set string, d *program.Dataset, p *plan.Plan) (rows []*optimize.Example, unfit int, err error) {
-	t, err := OpenDataset(d, p)
+func examples(ctx context.Context, r *Runtime, set string, d *program.Dataset, p *plan.Plan) (rows []*optimize.Example, unfit int, err error) {
+	t, err := r.OpenDataset(ctx, d, p.Values)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -130,7 +130,7 @@ func (r *Runtime) Optimize(ctx context.Context, p *OptimizePlan, opt OptimizeOpt
 	for _, s := range p.stages {
 		t.out.Stages = append(t.out.Stages, s.declared.Optimizer)
 	}
-	if err := t.rows(); err != nil {
+	if err := t.rows(ctx); err != nil {
 		return nil, err
 	}
 	if err := t.Check(p.start); err != nil {
@@ -158,13 +158,13 @@ func (r *Runtime) Optimize(ctx context.Context, p *OptimizePlan, opt OptimizeOpt
 func (p *OptimizePlan) Done() error { return os.Remove(p.LogFile()) }
 
 // rows reads the data and parts it.
-func (t *tuning) rows() error {
+func (t *tuning) rows(ctx context.Context) error {
 	o := t.plan.Optimization
 	read := func(set string, d *program.Dataset, used *RowsUsed) ([]*optimize.Example, error) {
 		if d == nil {
 			return nil, nil
 		}
-		rows, unfit, err := examples(set, d, t.plan.Start)
+		rows, unfit, err := examples(ctx, t.Runtime, set, d, t.plan.Start)
 		if err != nil {
 			return nil, datasetFault(d, err)
 		}

@@ -261,7 +261,7 @@ const dummy = "dspi_cursor"
 func (c *completer) expression(blocks []*syntax.Block, wants types.Type) {
 	text := c.text[:c.word.Start] + dummy + c.text[c.word.End:]
 	snap := c.v.Snap.With(map[string]string{c.v.File.Path: text})
-	checked, err := snap.CheckOnce(c.v.File.Path)
+	checked, err := snap.Try(c.v.File.Path)
 	if err != nil {
 		return
 	}

@@ -3,7 +3,6 @@ package lsp_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/dspi-lang/dspi/lsp"
 	"github.com/dspi-lang/dspi/lsp/protocol"
-	"github.com/dspi-lang/dspi/parser/benchtext"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,6 +27,20 @@ type editor struct {
 	conn  *jsonrpc2.Conn
 	exit  chan int
 	heard chan diagnosed
+
+	process *os.Process // of a server that is one
+}
+
+// hear takes what the server says.
+func (e *editor) hear(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
+	if r.Method == "textDocument/publishDiagnostics" {
+		var d diagnosed
+		if err := json.Unmarshal(*r.Params, &d); err != nil {
+			return nil, err
+		}
+		e.heard <- d
+	}
+	return nil, nil
 }
 
 type diagnosed struct {
@@ -60,16 +72,7 @@ func start(t testing.TB, params string) (*editor, map[string]any) {
 	ctx := context.WithoutCancel(t.Context())
 	go func() { e.exit <- s.Serve(ctx, ours) }()
 	e.conn = jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(theirs, jsonrpc2.VSCodeObjectCodec{}),
-		jsonrpc2.HandlerWithError(func(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
-			if r.Method == "textDocument/publishDiagnostics" {
-				var d diagnosed
-				if err := json.Unmarshal(*r.Params, &d); err != nil {
-					return nil, err
-				}
-				e.heard <- d
-			}
-			return nil, nil
-		}))
+		jsonrpc2.HandlerWithError(e.hear))
 	var got struct {
 		Capabilities map[string]any `json:"capabilities"`
 	}
@@ -380,35 +383,5 @@ func TestLegend(t *testing.T) {
 	}
 	if !reflect.DeepEqual(lsp.TokenModifiers, []string{"declaration", "readonly", "defaultLibrary"}) {
 		t.Error("the modifiers are bits in this order")
-	}
-}
-
-// BenchmarkKeystroke is the time from a change of a file of 5,000 lines to its
-// diagnostics, over the wire.
-func BenchmarkKeystroke(b *testing.B) {
-	for _, lines := range []int{1000, 5000} {
-		b.Run(fmt.Sprint(lines), func(b *testing.B) {
-			e, _ := start(b, `{"capabilities":{}}`)
-			text := benchtext.Generate(lines).DSP
-			uri := "untitled:bench"
-			e.open(uri, text)
-			e.await(uri, 1)
-			line := strings.Count(text, "\n") / 2
-			version := 1
-			for b.Loop() {
-				version++
-				piece, end := "#", 0
-				if version%2 == 1 {
-					piece, end = "", 1
-				}
-				e.note("textDocument/didChange", map[string]any{
-					"textDocument": map[string]any{"uri": uri, "version": version},
-					"contentChanges": []any{map[string]any{"text": piece, "range": map[string]any{
-						"start": map[string]any{"line": line, "character": 0}, "end": map[string]any{"line": line, "character": end}}}},
-				})
-				e.await(uri, version)
-			}
-			e.leave()
-		})
 	}
 }

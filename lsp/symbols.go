@@ -9,23 +9,23 @@ import (
 
 // Symbols returns the outline of a file.
 func Symbols(v *View) []protocol.DocumentSymbol {
-	out := symbolsIn(v, v.index().Defs, nil)
+	out := symbolsIn(v, nil)
 	if out == nil {
 		out = []protocol.DocumentSymbol{}
 	}
 	return out
 }
 
-func symbolsIn(v *View, defs []*snapshot.Def, parent *snapshot.Def) []protocol.DocumentSymbol {
+func symbolsIn(v *View, parent *snapshot.Def) []protocol.DocumentSymbol {
 	var out []protocol.DocumentSymbol
-	for _, d := range defs {
-		if d.Parent != parent || d.Name == "" {
+	for _, d := range v.index().Inside(parent) {
+		if d.Name == "" {
 			continue
 		}
 		s := protocol.DocumentSymbol{
 			Name: d.Name, Kind: symbolKind(d.Kind),
 			Range: v.Range(d.Whole.Span), SelectionRange: v.Range(d.Place.Span),
-			Children: symbolsIn(v, defs, d),
+			Children: symbolsIn(v, d),
 		}
 		if detail := detail(v, d); detail != "" {
 			s.Detail = &detail

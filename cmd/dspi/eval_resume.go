@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/dspi-lang/dspi"
@@ -115,6 +118,14 @@ func (a *app) evalOrigin(f *evalFlags, e *program.Evaluation, project *program.P
 	run := &runFlags{settings: f.settings}
 	o := a.originOf(run, &target{}, project, opt)
 	o.Program, o.Evaluation = e.Program.Name, e.Name
+	if f.state != "" { // what was tuned is a part of the program
+		data, err := os.ReadFile(f.state)
+		if err != nil {
+			return nil, wrong("%s cannot be read", f.state).say("%v.", err)
+		}
+		sum := sha256.Sum256(append(data, o.Source...))
+		o.Source = hex.EncodeToString(sum[:])
+	}
 	o.Table = &hist.Table{Path: e.Data.Address(), Limit: f.limit, Concurrency: f.concurrency}
 	if f.maxErrorsGiven {
 		o.MaxErrors = &f.maxErrors
@@ -127,6 +138,16 @@ func (a *app) evalOrigin(f *evalFlags, e *program.Evaluation, project *program.P
 		if d, ok := project.Variable(name); ok && opt.Vars[name] == nil {
 			return nil, wrong("the variable `%s` of the run %s is not kept", d.Name, f.before.ID).say("It held a secret.").
 				hint("give it again: --var %s=…, or DSPI_VAR_%s in the environment", d.Name, d.Name)
+		}
+	}
+	if had.DefaultModel != o.DefaultModel {
+		return nil, wrong("DSPI_MODEL is %s, and it was %s when the evaluation %s began", orNothing(o.DefaultModel), orNothing(had.DefaultModel), f.before.ID).
+			say("Half of the rows would be measured with another model.").hint("set it to what it was, or measure anew")
+	}
+	for name, v := range o.Vars {
+		if was, ok := had.Vars[name]; ok && string(was) != string(v) {
+			return nil, wrong("the variable `%s` has another value than when the evaluation %s began", name, f.before.ID).
+				say("It was %s. Half of the rows would be measured with another program.", was).hint("leave it out: what it was is taken over")
 		}
 	}
 	if had.Source != o.Source {
@@ -187,4 +208,12 @@ func (f *evalFlags) newEvalID() {
 	if f.id == "" {
 		f.id = interpreter.NewID()
 	}
+}
+
+// orNothing names a setting, or says that it is not set.
+func orNothing(s string) string {
+	if s == "" {
+		return "not set"
+	}
+	return s
 }

@@ -170,6 +170,9 @@ model served {
 			t.Fatalf("%v\n%s", err, &errs)
 		}
 		for line := range strings.Lines(string(out)) {
+			if !strings.HasPrefix(line, "{") {
+				continue // what DSPy prints
+			}
 			var done struct {
 				Optimizer string
 				Right     []bool

@@ -229,6 +229,32 @@ program main {
 		chat("generated_code", "```python\nprint(b)\n```", "finished", "False"),
 		chat("generated_code", "```python\na + 1\n```", "finished", "True"),
 		chat("reasoning", "It printed so.", "answer", "12")), true},
+	{"best_of_n of program_of_thought", `
+program main {
+  question: string -> answer: int
+  best_of_n pick {
+    n = 2
+    threshold = 100
+    reward = answer * 1.0
+    BACKEND
+    program_of_thought { language = "python" }
+  }
+}`, map[string]any{"question": "How much?"}, replies(
+		chat("reasoning", "a", "generated_code", "6 * 7"), chat("reasoning", "b", "answer", "42"),
+		chat("reasoning", "c", "generated_code", "6 * 8"), chat("reasoning", "d", "answer", "48")), true},
+	{"multi_chain_comparison of program_of_thought", `
+program main {
+  question: string -> answer: string
+  multi_chain_comparison compare {
+    m = 2
+    BACKEND
+    program_of_thought { language = "python" }
+  }
+}`, map[string]any{"question": "How much?"}, []scripted.Reply{
+		{Match: ptr("reasoning_attempt_2"), Text: chat("rationale", "both", "answer", "42")},
+		{Match: ptr("code_output"), Text: chat("reasoning", "b", "answer", "42")},
+		{Match: ptr("question"), Text: chat("reasoning", "a", "generated_code", "6 * 7")},
+	}, true},
 }
 
 func ptr(s string) *string { return &s }
@@ -251,9 +277,10 @@ func TestDSPySame(t *testing.T) {
 				for _, e := range p.events {
 					if e.Kind == trace.CallStart {
 						text, _ := json.MarshalIndent(struct {
-							Messages []lm.Message
-							Rollout  int
-						}{e.Messages, e.Request.Rollout}, "", " ")
+							Messages    []lm.Message
+							Rollout     int
+							Temperature *float64
+						}{e.Messages, e.Request.Rollout, e.Request.Temperature}, "", " ")
 						sent[i] = append(sent[i], string(text))
 					}
 				}

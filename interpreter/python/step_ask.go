@@ -208,8 +208,15 @@ func (h *stepHost) part(ctx context.Context, args json.RawMessage) (json.RawMess
 	given, _ := x.(*value.Object)
 	n, _ := o.Get("rollout")
 	rollout, _ := n.(int)
-	hot := 1.0
-	outputs, err := h.call.Try(ctx, part, module.Attempt{Rollout: rollout, Temperature: &hot}, func(c *module.Call) {
+	var temperature *float64 // as the module of DSPy's samples
+	switch t, _ := o.Get("temperature"); t := t.(type) {
+	case float64:
+		temperature = &t
+	case int:
+		f := float64(t)
+		temperature = &f
+	}
+	outputs, err := h.call.Try(ctx, part, module.Attempt{Rollout: rollout, Temperature: temperature}, func(c *module.Call) {
 		inputs := &value.Object{}
 		for i := range c.Signature.Inputs {
 			f := &c.Signature.Inputs[i]

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/dspi-lang/dspi/lang/expr"
@@ -85,7 +86,12 @@ func (b *indexer) memberOf(at source.Place, name string) (source.Place, bool) {
 // innermost first.
 func (b *indexer) fieldAround(offset int32, name string) (source.Place, bool) {
 	var around []*syntax.Block
-	for _, it := range b.tree.Items {
+	items := b.tree.Items
+	first := sort.Search(len(items), func(i int) bool { return items[i].Range().End >= offset })
+	for _, it := range items[first:] {
+		if it.Range().Start > offset {
+			break
+		}
 		syntax.Walk(it, func(n syntax.Node) bool {
 			if !n.Range().Contains(offset) {
 				return false

@@ -32,7 +32,35 @@ type Use struct {
 type Index struct {
 	Defs []*Def
 	Uses []Use
+
+	places map[source.Place]*Def
+	tops   map[topName]*Def
+	inside map[*Def][]*Def
 }
+
+// topName is the name of a declaration that stands at the top of a file.
+type topName struct{ space, name string }
+
+func newIndex(defs []*Def) *Index {
+	x := &Index{Defs: defs, places: make(map[source.Place]*Def, len(defs)), tops: map[topName]*Def{}, inside: map[*Def][]*Def{}}
+	for _, d := range defs {
+		if _, taken := x.places[d.Place]; !taken {
+			x.places[d.Place] = d
+		}
+		x.inside[d.Parent] = append(x.inside[d.Parent], d)
+		if d.Parent == nil {
+			key := topName{space(d.Kind), d.Name}
+			if _, taken := x.tops[key]; !taken {
+				x.tops[key] = d
+			}
+		}
+	}
+	return x
+}
+
+// Inside returns what is declared directly in a declaration, in the order of the
+// text; of nil, what stands at the top of the file.
+func (x *Index) Inside(d *Def) []*Def { return x.inside[d] }
 
 // Target returns where the name at an offset is declared, and the name's own
 // place.
@@ -52,12 +80,8 @@ func (x *Index) Target(offset int32) (target, at source.Place, ok bool) {
 
 // Def returns the declaration whose name stands at a place.
 func (x *Index) Def(at source.Place) (*Def, bool) {
-	for _, d := range x.Defs {
-		if d.Place == at {
-			return d, true
-		}
-	}
-	return nil, false
+	d, ok := x.places[at]
+	return d, ok
 }
 
 // Index returns the names of a file that was checked.
@@ -72,7 +96,7 @@ func (c *Checked) index(tree *syntax.File) *Index {
 		return x
 	}
 	b := &indexer{checked: c, tree: tree, file: tree.Source, used: map[source.Span]bool{}, blocks: map[source.Span]*Def{}}
-	b.index = &Index{Defs: b.declare()}
+	b.index = newIndex(b.declare())
 	c.indexes[tree] = b.index // before the uses: imports may form a ring
 	b.uses()
 	slices.SortStableFunc(b.index.Uses, func(x, y Use) int { return int(x.Place.Start - y.Place.Start) })
@@ -98,6 +122,7 @@ type indexer struct {
 	index   *Index
 	used    map[source.Span]bool
 	blocks  map[source.Span]*Def
+	imports []*syntax.Import
 }
 
 func (b *indexer) at(s source.Span) source.Place { return b.file.Place(s) }
@@ -160,6 +185,7 @@ func (b *indexer) declare() []*Def {
 	for _, it := range b.tree.Items {
 		switch it := it.(type) {
 		case *syntax.Import:
+			b.imports = append(b.imports, it)
 			if it.Alias != nil {
 				add("import", *it.Alias, it, nil)
 			}
@@ -196,21 +222,12 @@ func space(kind string) string {
 
 // top finds a declaration by name space and name, which may be `rag.answer`.
 func (b *indexer) top(kind, name string) (*Def, bool) {
-	own := func(defs []*Def, name string) (*Def, bool) {
-		for _, d := range defs {
-			if d.Parent == nil && d.Name == name && space(d.Kind) == kind {
-				return d, true
-			}
-		}
-		return nil, false
-	}
-	if d, ok := own(b.index.Defs, name); ok {
+	if d, ok := b.index.tops[topName{kind, name}]; ok {
 		return d, true
 	}
 	alias, rest, dotted := strings.Cut(name, ".")
-	for _, it := range b.tree.Items {
-		imp, ok := it.(*syntax.Import)
-		if !ok || imp.Path == nil || dotted != (imp.Alias != nil) || dotted && imp.Alias.Name != alias {
+	for _, imp := range b.imports {
+		if imp.Path == nil || dotted != (imp.Alias != nil) || dotted && imp.Alias.Name != alias {
 			continue
 		}
 		path, err := Resolve(b.file.Name, imp.Path.Value)
@@ -220,7 +237,7 @@ func (b *indexer) top(kind, name string) (*Def, bool) {
 		if !dotted {
 			rest = name
 		}
-		if d, ok := own(b.checked.index(b.checked.trees[path]).Defs, rest); ok {
+		if d, ok := b.checked.index(b.checked.trees[path]).tops[topName{kind, rest}]; ok {
 			return d, true
 		}
 	}
@@ -377,8 +394,8 @@ func (b *indexer) inner(in *Def, name, kind string) (source.Place, bool) {
 	if tree == nil {
 		return source.Place{}, false
 	}
-	for _, d := range b.checked.index(tree).Defs {
-		if d.Parent == in && d.Name == name && d.Kind == kind {
+	for _, d := range b.checked.index(tree).inside[in] {
+		if d.Name == name && d.Kind == kind {
 			return d.Place, true
 		}
 	}

@@ -79,6 +79,22 @@ type File struct {
 
 	modified time.Time // of a file of the disk
 	size     int64
+	edits    int // since the text was read as a whole
+}
+
+// maxEdits is how many times a tree is made of the one before: each may hold a
+// part of its own text.
+const maxEdits = 64
+
+// edited returns the file with another text.
+func (f *File) edited(version int32, text *source.File) *File {
+	next := &File{Path: f.Path, Open: true, Version: version, edits: f.edits + 1}
+	if next.edits < maxEdits {
+		next.Tree = parser.Reparse(f.Tree, text)
+	} else {
+		next.Tree, next.edits = parser.Parse(text), 0
+	}
+	return next
 }
 
 // Source returns the file's text.
@@ -181,7 +197,7 @@ func (s *Session) Change(path string, version int32, edits []Edit) error {
 	for _, e := range edits {
 		text = source.NewFile(path, Apply(text, e, snap.encoding))
 	}
-	s.set(path, &File{Path: path, Open: true, Version: version, Tree: parser.Parse(text)})
+	s.set(path, f.edited(version, text))
 	return nil
 }
 
@@ -305,7 +321,12 @@ func (s *Snapshot) With(texts map[string]string) *Snapshot {
 		next.open = map[string]*File{}
 	}
 	for path, text := range texts {
-		next.open[path] = &File{Path: path, Open: true, Tree: parser.Parse(source.NewFile(path, text))}
+		src := source.NewFile(path, text)
+		if f, err := s.File(path); err == nil {
+			next.open[path] = f.edited(f.Version, src)
+		} else {
+			next.open[path] = &File{Path: path, Open: true, Tree: parser.Parse(src)}
+		}
 	}
 	return next
 }

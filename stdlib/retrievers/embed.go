@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/stdlib/retrievers/index"
@@ -74,6 +75,10 @@ func (x *Retriever) embed(ctx context.Context, seen *survey) error {
 	}
 	close(work)
 	all.Wait()
+	// What has come is paid, and kept even if the rest was cancelled.
+	if kerr := m.keep(context.WithoutCancel(ctx)); err == nil || errors.Is(err, errFull) {
+		err = errors.Join(err, kerr)
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
@@ -85,10 +90,20 @@ type making struct {
 	x     *Retriever
 	total int
 
-	mu   sync.Mutex
-	done int
-	dim  int // of the vectors that there are; 0: there is none
+	mu      sync.Mutex
+	done    int
+	dim     int          // of the vectors that there are; 0: there is none
+	keys    []index.Hash // that have come and are not kept yet
+	vectors [][]float32
+	kept    time.Time
 }
+
+// Vectors are kept when so many have come, or when the last time is so long ago: that
+// is what an interruption loses, beside what is under way.
+const (
+	keepVectors = 512
+	keepEvery   = time.Second
+)
 
 // make makes vectors of texts and keeps them.
 func (m *making) make(ctx context.Context, texts map[index.Hash]string) error {
@@ -113,11 +128,21 @@ func (m *making) make(ctx context.Context, texts map[index.Hash]string) error {
 			return &index.DimensionError{Index: m.dim, Given: len(v)}
 		}
 	}
-	// What has come is paid, and kept even if the rest is cancelled.
-	if err := m.x.store.Keep(context.WithoutCancel(ctx), keys, vectors); err != nil {
-		return err
-	}
+	m.keys, m.vectors = append(m.keys, keys...), append(m.vectors, vectors...)
 	m.done += len(keys)
 	m.x.progress(retrieve.Embedding, m.done, m.total)
-	return nil
+	if len(m.keys) < keepVectors && time.Since(m.kept) < keepEvery {
+		return nil
+	}
+	return m.keep(context.WithoutCancel(ctx))
+}
+
+// keep keeps the vectors that have come. The lock is held, or nobody else works.
+func (m *making) keep(ctx context.Context) error {
+	if len(m.keys) == 0 {
+		return nil
+	}
+	err := m.x.store.Keep(ctx, m.keys, m.vectors)
+	m.keys, m.vectors, m.kept = nil, nil, time.Now()
+	return err
 }

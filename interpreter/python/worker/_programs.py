@@ -187,12 +187,22 @@ class Comparison(dspy.Module):
 
 
 class HostPart(dspy.Module):
-    """A part that dspi runs itself."""
+    """A part that dspi runs itself. It has no predictors whose model DSPy could ask for
+    or set, so it has one itself."""
+
+    lm = None
+
+    def get_lm(self):
+        return self.lm
+
+    def set_lm(self, lm):
+        self.lm = lm
 
     def forward(self, **inputs):
-        lm = self.get_lm() if self.predictors() else dspy.settings.lm
-        rollout = (lm.kwargs if lm is not None else {}).get("rollout_id", 0)
-        return dspy.Prediction(**_calls.current().ask("part", {"inputs": _values.given(inputs), "rollout": rollout}))
+        lm = self.lm or dspy.settings.lm
+        kwargs = lm.kwargs if lm is not None else {}
+        args = {"inputs": _values.given(inputs), "rollout": kwargs.get("rollout_id", 0), "temperature": kwargs.get("temperature")}
+        return dspy.Prediction(**_calls.current().ask("part", args))
 
 
 def resolve(target):

@@ -179,7 +179,7 @@ module.exports = grammar({
     // Expressions
 
     expression: $ => choice(
-      $.let_expression, $.if_expression, $.conditional_expression, $.pipe_expression,
+      $.let_expression, $.conditional_expression, $.pipe_expression,
       $.binary_expression, $.unary_expression, $.call_expression, $.method_call,
       $.member_expression, $.index_expression, $.slice_expression,
       $.parenthesized_expression, $.list, $.object, $._text, $.number, $.boolean, $.null,
@@ -191,6 +191,7 @@ module.exports = grammar({
       field('body', $.expression),
     )),
 
+    // Only in brackets: elsewhere a name before a brace begins a block.
     if_expression: $ => seq(
       'if', field('condition', $.expression),
       '{', field('then', $.expression), '}',
@@ -267,7 +268,7 @@ module.exports = grammar({
       optional(field('from', $.expression)), ':', optional(field('to', $.expression)), ']',
     )),
 
-    parenthesized_expression: $ => seq('(', $.expression, ')'),
+    parenthesized_expression: $ => seq('(', choice($.expression, $.if_expression), ')'),
 
     list: $ => seq('[', optional(commaSeparated($.expression)), ']'),
 

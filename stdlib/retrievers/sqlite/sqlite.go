@@ -42,9 +42,9 @@ CREATE TABLE passage (
 	whole BLOB NOT NULL        -- of what is searched
 ) STRICT;
 CREATE TABLE vector (
-	whole BLOB PRIMARY KEY,
+	whole BLOB NOT NULL UNIQUE,
 	v     BLOB NOT NULL        -- float32, little-endian
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE VIRTUAL TABLE words USING fts5(whole, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
 `}
 

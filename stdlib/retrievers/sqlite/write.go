@@ -95,7 +95,7 @@ func (x *Store) Keep(ctx context.Context, texts []index.Hash, list [][]float32) 
 			case size != len(list[0]): // another process came first, with another model
 				return &index.DimensionError{Index: size, Given: len(list[0])}
 			}
-			put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO vector VALUES (?, ?)")
+			put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO vector (whole, v) VALUES (?, ?)")
 			if err != nil {
 				return err
 			}

@@ -45,7 +45,7 @@ def txtar(text):
 def gather(root):
     """Returns groups of (name, bytes)."""
     groups = collections.OrderedDict()
-    examples = sorted(root.glob("examples/**/*.dsp"))
+    examples = sorted(root.glob("examples/**/*.dsp")) + [root / "lsp/editors/testdata/every.dsp"]
     whole = [(str(p.relative_to(root)), p.read_bytes()) for p in examples]
     groups["examples"] = whole
     docs = []
@@ -89,6 +89,8 @@ def check(dspi, files):
                 sys.exit(f"dspi check: exit status {run.returncode}\n{run.stderr.decode()}")
             for d in json.loads(run.stdout)["diagnostics"] or []:
                 place = d["primary"]
+                if not place["file"]:
+                    continue  # of no file
                 i = int(pathlib.Path(place["file"]).stem[1:])
                 text = files[i][1][place["start"]["byte"]:place["end"]["byte"]]
                 if d["code"] in SYNTAX or d["code"] == "E0121" and not re.fullmatch(rb"\w+", text):

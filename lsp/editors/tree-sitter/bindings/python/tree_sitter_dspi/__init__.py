@@ -1,5 +1,0 @@
-"Dspi grammar for tree-sitter"
-
-from ._binding import language
-
-__all__ = ["language"]
