@@ -170,6 +170,8 @@ soak: ## the long counts: a hundred kills, five minutes of fuzzing each
 .PHONY: bench
 bench: venv ## the benchmarks, with what they are compared to in the same run
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -run '^$$' -bench . -benchmem ./...
+	$(VENV)/bin/pip install --quiet $(PGSERVER)
+	$(POSTGRES) $(GO) test -tags postgres -run '^$$' -bench '^BenchmarkPostgres$$' ./stdlib/retrievers
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^$$' -bench '^BenchmarkBridge$$' ./interpreter/python
 
 PEERS := interpreter/align/testdata/peers

@@ -144,10 +144,13 @@ func usesOf(v *View, target source.Place) []source.Place {
 	for at := range seen {
 		out = append(out, at)
 	}
-	slices.SortFunc(out, func(a, b source.Place) int {
-		return cmp.Or(strings.Compare(a.File.Name, b.File.Name), cmp.Compare(a.Start, b.Start))
-	})
+	slices.SortFunc(out, byPlace)
 	return out
+}
+
+// byPlace orders places by file and text.
+func byPlace(a, b source.Place) int {
+	return cmp.Or(strings.Compare(a.File.Name, b.File.Name), cmp.Compare(a.Start, b.Start))
 }
 
 // reaching returns the checks that have a file in them: its own, and those of the

@@ -48,7 +48,7 @@ var features = map[string]func(t *testing.T, v *lsp.View, at int32) string{
 			e := it.TextEdit.(*protocol.TextEdit)
 			out = append(out, fmt.Sprintf("%s  %s  %s", it.Label, detail, replaced(v, e)))
 			if len(out) == 8 {
-				out = append(out, fmt.Sprintf("(of %d)", len(lsp.Complete(v, at).Items)))
+				out = append(out, "(and more)")
 				break
 			}
 		}

@@ -284,6 +284,7 @@ func (a *app) originOf(f *runFlags, t *target, project *program.Project, opt dsp
 		o.Vars[name] = value.EncodeJSON(v)
 	}
 	slices.Sort(o.Secrets)
+	o.Variables = shownVariables(project, opt)
 	for _, p := range t.pairs {
 		if path, ok := strings.CutPrefix(p.text, "@"); ok && path != "" {
 			o.Files[p.name] = absolute(path)
@@ -303,6 +304,28 @@ func (a *app) originOf(f *runFlags, t *target, project *program.Project, opt dsp
 		}
 	}
 	return o
+}
+
+// shownVariables returns the values of variables that a run has, but for secrets.
+func shownVariables(project *program.Project, opt dspi.PlanOptions) map[string]json.RawMessage {
+	values, err := dspi.VariableValues(project, opt)
+	if err != nil {
+		return nil
+	}
+	if opt.State != nil {
+		for name, v := range opt.State.Variables {
+			if _, given := opt.Vars[name]; !given {
+				values[name] = v
+			}
+		}
+	}
+	out := map[string]json.RawMessage{}
+	for name, v := range values {
+		if d, ok := project.Variable(name); ok && !d.Sensitive {
+			out[name] = value.EncodeJSON(v)
+		}
+	}
+	return out
 }
 
 // sourceSum returns the SHA-256 of the texts of a project.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +65,13 @@ func (v *view) run(w *hist.Whole, messages bool) {
 	}
 	v.line(0, "%s", what)
 	v.line(0, "%s", usageText(w.Usage))
+	if w.Origin != nil && len(w.Origin.Variables) > 0 {
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(w.Origin.Variables)) {
+			parts = append(parts, name+" = "+string(w.Origin.Variables[name]))
+		}
+		v.line(0, "%s", strings.Join(parts, ", "))
+	}
 	v.fields("inputs", w.Inputs)
 	if tree := w.Tree(); len(tree) > 0 {
 		v.line(0, "\nsteps")

@@ -139,41 +139,6 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-// TestBootstrapCoverage: the bootstrap's intervals of a skewed mean hold the truth in
-// 92 to 97 of 100, give or take what so few tries show.
-func TestBootstrapCoverage(t *testing.T) {
-	if testing.Short() {
-		t.Log("fewer tries with -short")
-	}
-	tries := 200
-	if testing.Short() {
-		tries = 60
-	}
-	rng := rand.New(rand.NewPCG(4, 5))
-	for name, draw := range map[string]func() float64{
-		"uniform": rng.Float64,
-		"squares": func() float64 { x := rng.Float64(); return x * x },
-	} {
-		truth := map[string]float64{"uniform": 0.5, "squares": 1.0 / 3}[name]
-		hits := 0
-		xs := make([]float64, 100)
-		for range tries {
-			for i := range xs {
-				xs[i] = draw()
-			}
-			if i := BootstrapMean(xs); i.Low <= truth && truth <= i.High {
-				hits++
-			}
-		}
-		share := float64(hits) / float64(tries)
-		slack := 2 * math.Sqrt(0.95*0.05/float64(tries))
-		t.Logf("%s: %.4f", name, share)
-		if share < 0.92-slack || share > 0.97+slack {
-			t.Errorf("%s: %v of the intervals hold the mean", name, share)
-		}
-	}
-}
-
 // TestLevel: where there is no difference, the tests find one in at most 5 of 100.
 func TestLevel(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 9))

@@ -110,6 +110,8 @@ type Origin struct {
 	Vars    map[string]json.RawMessage `json:"vars,omitempty"`
 	Secrets []string                   `json:"secrets,omitempty"`
 	State   string                     `json:"state,omitempty"` // the path of a saved program
+	// Variables are the values that the variables had, given or not, but for secrets.
+	Variables map[string]json.RawMessage `json:"variables,omitempty"`
 	// Files are the paths of files whose bytes are an input, by the input's name.
 	Files map[string]string `json:"files,omitempty"`
 	// Unkept are the inputs that are not whole in Inputs: secrets, bytes of media.

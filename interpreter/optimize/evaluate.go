@@ -28,11 +28,21 @@ func (s *Score) Mean() float64 { return s.Means[0] }
 // Value returns the mean of the first objective, oriented so that more is better.
 func (s *Score) Value() float64 { return s.study.Objectives[0].Value(s.Means[0]) }
 
-// Values returns the first objective of each row, oriented so that more is better.
+// Values returns the first objective of each row, oriented so that more is better. Where
+// less is better, a row that has no score counts as the worst of those that have one.
 func (s *Score) Values() []float64 {
 	out := make([]float64, len(s.Outcomes))
+	worst := 0.0
 	for i, o := range s.Outcomes {
 		out[i] = s.study.rowValue(o, 0)
+		worst = min(worst, out[i])
+	}
+	if s.study.Objectives[0].Lower {
+		for i, o := range s.Outcomes {
+			if o == nil || len(o.Scores) == 0 || math.IsNaN(o.Scores[0]) {
+				out[i] = worst
+			}
+		}
 	}
 	return out
 }

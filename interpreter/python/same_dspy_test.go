@@ -242,18 +242,38 @@ program main {
 }`, map[string]any{"question": "How much?"}, replies(
 		chat("reasoning", "a", "generated_code", "6 * 7"), chat("reasoning", "b", "answer", "42"),
 		chat("reasoning", "c", "generated_code", "6 * 8"), chat("reasoning", "d", "answer", "48")), true},
-	{"multi_chain_comparison of program_of_thought", `
+	{"refine of program_of_thought", `
+program main {
+  question: string -> answer: int
+  refine better {
+    n = 2
+    threshold = 45
+    reward = answer * 1.0
+    BACKEND
+    program_of_thought { language = "python" }
+  }
+}`, map[string]any{"question": "How much?"}, []scripted.Reply{
+		{Match: ptr("advice"), Text: chat("discussion", "small", "advice", `{"self": "more"}`)},
+		{Match: ptr("code_output ## ]]\n48"), Text: chat("reasoning", "d", "answer", "48")},
+		{Match: ptr("code_output ## ]]\n42"), Text: chat("reasoning", "b", "answer", "42")},
+		{Match: ptr("question"), Text: chat("reasoning", "a", "generated_code", "6 * 7"), Times: 1},
+		{Match: ptr("question"), Text: chat("reasoning", "c", "generated_code", "6 * 8"), Times: 1},
+	}, false},
+	{"multi_chain_comparison of a program", `
+program one {
+  question: string -> reasoning: string, answer: string
+  predict say {}
+}
 program main {
   question: string -> answer: string
   multi_chain_comparison compare {
     m = 2
     BACKEND
-    program_of_thought { language = "python" }
+    one {}
   }
-}`, map[string]any{"question": "How much?"}, []scripted.Reply{
-		{Match: ptr("reasoning_attempt_2"), Text: chat("rationale", "both", "answer", "42")},
-		{Match: ptr("code_output"), Text: chat("reasoning", "b", "answer", "42")},
-		{Match: ptr("question"), Text: chat("reasoning", "a", "generated_code", "6 * 7")},
+}`, map[string]any{"question": "Where?"}, []scripted.Reply{
+		{Match: ptr("reasoning_attempt_2"), Text: chat("rationale", "both", "reasoning", "both", "answer", "Paris")},
+		{Match: ptr("question"), Text: chat("reasoning", "a", "answer", "Rome"), Times: 2},
 	}, true},
 }
 

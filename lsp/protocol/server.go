@@ -103,6 +103,14 @@ func (s *Server) Handles(method string) bool { return s.methods[method] != nil }
 // returns the exit status that the protocol asks for: 0 after `shutdown` and
 // `exit`, else 1. All that it began has ended then.
 func (s *Server) Serve(ctx context.Context, stream io.ReadWriteCloser) int {
+	return s.ServeStream(ctx, jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{}))
+}
+
+// Stream carries whole messages, as a websocket does.
+type Stream = jsonrpc2.ObjectStream
+
+// ServeStream is Serve over a stream of messages.
+func (s *Server) ServeStream(ctx context.Context, stream Stream) int {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s.mu.Lock()
@@ -110,7 +118,7 @@ func (s *Server) Serve(ctx context.Context, stream io.ReadWriteCloser) int {
 	s.last = make(chan struct{})
 	close(s.last)
 	s.mu.Unlock()
-	conn := jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{}), s, jsonrpc2.SetLogger(silent{}))
+	conn := jsonrpc2.NewConn(ctx, stream, s, jsonrpc2.SetLogger(silent{}))
 	<-conn.DisconnectNotify()
 	stop()
 	s.running.Wait()

@@ -98,6 +98,24 @@ type (
 	InlayHint              = lsp.InlayHint
 	SemanticTokensParams   = lsp.SemanticTokensParams
 	SemanticTokens         = lsp.SemanticTokens
+
+	SemanticTokensRangeParams = lsp.SemanticTokensRangeParams
+	SemanticTokensDeltaParams = lsp.SemanticTokensDeltaParams
+	SemanticTokensDelta       = lsp.SemanticTokensDelta
+	SemanticTokensEdit        = lsp.SemanticTokensEdit
+	SemanticTokensFull        = lsp.SemanticTokensFullDelta
+	OnTypeFormattingOptions   = lsp.DocumentOnTypeFormattingOptions
+	OnTypeFormattingParams    = lsp.DocumentOnTypeFormattingParams
+	CallHierarchyItem         = lsp.CallHierarchyItem
+	PrepareCallsParams        = lsp.CallHierarchyPrepareParams
+	IncomingCallsParams       = lsp.CallHierarchyIncomingCallsParams
+	IncomingCall              = lsp.CallHierarchyIncomingCall
+	OutgoingCallsParams       = lsp.CallHierarchyOutgoingCallsParams
+	OutgoingCall              = lsp.CallHierarchyOutgoingCall
+	ExecuteCommandOptions     = lsp.ExecuteCommandOptions
+	ExecuteCommandParams      = lsp.ExecuteCommandParams
+	ProgressToken             = lsp.ProgressToken
+	ProgressCancelParams      = lsp.WorkDoneProgressCancelParams
 )
 
 // The constants of the protocol that dspi uses.
@@ -112,7 +130,11 @@ const (
 	SeverityError   = lsp.DiagnosticSeverityError
 	SeverityWarning = lsp.DiagnosticSeverityWarning
 
-	QuickFix = lsp.CodeActionKindQuickFix
+	QuickFix        = lsp.CodeActionKindQuickFix
+	Extract         = lsp.CodeActionKindRefactorExtract
+	Inline          = lsp.CodeActionKindRefactorInline
+	Rewrite         = lsp.CodeActionKindRefactorRewrite
+	OrganizeImports = lsp.CodeActionKindSourceOrganizeImports
 
 	HintType      = lsp.InlayHintKindType
 	HintParameter = lsp.InlayHintKindParameter

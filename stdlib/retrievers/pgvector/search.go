@@ -108,7 +108,7 @@ func (v *view) Words(ctx context.Context, words []string, k int, only map[int64]
 	}); err != nil {
 		return nil, err
 	}
-	s := &scorer{average: float64(all.length) / max(1, float64(all.passages)), scores: map[int64]float64{}}
+	s := &scorer{average: float64(all.length) / max(1, float64(all.passages))}
 	for _, w := range asked {
 		if f := have[w]; f != nil {
 			if err := s.add(all.corpusFacts, f.count, times[w], f.data, only); err != nil {
@@ -117,8 +117,8 @@ func (v *view) Words(ctx context.Context, words []string, k int, only map[int64]
 		}
 	}
 	best := retrieve.NewBest(k)
-	for key, score := range s.scores {
-		best.Add(key, score)
+	for _, r := range s.scores {
+		best.Add(r.Key, r.Score)
 	}
 	return best.List(), ctx.Err()
 }

@@ -1,6 +1,7 @@
 package pgvector
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"maps"
@@ -130,10 +131,10 @@ func without(data []byte, gone map[int64]bool) (left []byte, count int, err erro
 // corpusFacts are what BM25 wants to know of all passages.
 type corpusFacts struct{ passages, length int64 }
 
-// scorer adds up scores of passages.
+// scorer adds up scores of passages, in the order of their keys.
 type scorer struct {
 	average float64
-	scores  map[int64]float64
+	scores  []retrieve.Ranked
 }
 
 // add adds the score of a word that stands in n passages of all, times so many as
@@ -142,10 +143,42 @@ type scorer struct {
 func (s *scorer) add(all corpusFacts, n, times int, data []byte, only map[int64]bool) error {
 	const k1, b, least = 1.2, 0.75, 1e-6
 	idf := float64(times) * max(math.Log((float64(all.passages)-float64(n)+0.5)/(float64(n)+0.5)), least)
-	return postings(data, func(p posting) {
-		if only == nil || only[p.key] {
-			f := float64(p.n)
-			s.scores[p.key] += idf * f * (k1 + 1) / (f + k1*(1-b+b*float64(p.length)/s.average))
+	of := make([]retrieve.Ranked, 0, n)
+	ordered := true // where there is one segment
+	err := postings(data, func(p posting) {
+		if only != nil && !only[p.key] {
+			return
 		}
+		f := float64(p.n)
+		ordered = ordered && (len(of) == 0 || of[len(of)-1].Key < p.key)
+		of = append(of, retrieve.Ranked{Key: p.key, Score: idf * f * (k1 + 1) / (f + k1*(1-b+b*float64(p.length)/s.average))})
 	})
+	if err != nil {
+		return err
+	}
+	if !ordered {
+		slices.SortFunc(of, func(a, b retrieve.Ranked) int { return cmp.Compare(a.Key, b.Key) })
+	}
+	s.scores = merged(s.scores, of)
+	return nil
+}
+
+// merged adds two lists, both in the order of their keys.
+func merged(a, b []retrieve.Ranked) []retrieve.Ranked {
+	if len(a) == 0 {
+		return b
+	}
+	out := make([]retrieve.Ranked, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].Key < b[0].Key:
+			out, a = append(out, a[0]), a[1:]
+		case a[0].Key > b[0].Key:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out = append(out, retrieve.Ranked{Key: a[0].Key, Score: a[0].Score + b[0].Score})
+			a, b = a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }

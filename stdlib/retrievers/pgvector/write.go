@@ -338,6 +338,13 @@ func (w *writing) insert(c index.Change) error {
 		if err := w.exec("ANALYZE incoming"); err != nil {
 			return err
 		}
+		if w.passages > 0 { // a new passage may have the text of one that stays
+			err := w.exec("INSERT INTO " + w.x.table("_pending") + " SELECT DISTINCT ON (p.whole) p.whole, p.v FROM " + w.x.table("") +
+				" p JOIN incoming i ON i.whole = p.whole WHERE p.v IS NOT NULL ON CONFLICT DO NOTHING")
+			if err != nil {
+				return err
+			}
+		}
 		q = "INSERT INTO " + w.x.table("") + " (" + list + ", v) SELECT i." + strings.Join(columns, ", i.") +
 			", p.v FROM incoming i LEFT JOIN " + w.x.table("_pending") + " p ON p.whole = i.whole"
 	}

@@ -16,8 +16,13 @@ CASE = re.compile(r"^=+\n(?P<head>.*?)\n=+\n(?P<text>.*?)\n-+\n(?P<tree>.*?)(?=^
 
 
 def shape(tree):
-    """Returns a tree in one line, without the names of fields."""
+    """Returns a tree of the corpus in one line, without the names of fields."""
     return re.sub(r"\s+", " ", re.sub(r"\w+: ", "", tree)).replace(" )", ")").strip()
+
+
+def written(node):
+    """Returns a node as the corpus writes it, in one line."""
+    return "(" + " ".join([node.type, *map(written, node.named_children)]) + ")"
 
 
 def main():
@@ -28,7 +33,7 @@ def main():
         for case in CASE.finditer(path.read_text()):
             title, _, attribute = case["head"].partition("\n")
             root = parser.parse(case["text"].strip("\n").encode() + b"\n").root_node
-            got = shape(str(root))
+            got = written(root)
             ok = root.has_error if attribute == ":error" else got == shape(case["tree"])
             passed, failed = passed + ok, failed + (not ok)
             if not ok:

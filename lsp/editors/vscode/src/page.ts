@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+
+/** Returns the page of the preview panel. Its script draws what it is sent. */
+export function page(script: string, source: string): string {
+  const nonce = randomBytes(16).toString('base64');
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'nonce-${nonce}'; script-src ${source} 'nonce-${nonce}'">
+<title>dspi preview</title>
+<style nonce="${nonce}">
+body { font-family: var(--vscode-font-family); color: var(--vscode-foreground); padding: 0 12px 24px; }
+h2 { font-size: 1.05em; margin: 18px 0 6px; display: flex; gap: 8px; align-items: baseline; }
+h2 small { font-weight: normal; opacity: .75; }
+button { margin-left: auto; background: none; border: 0; color: var(--vscode-textLink-foreground); cursor: pointer; font: inherit; }
+pre { font-family: var(--vscode-editor-font-family); font-size: var(--vscode-editor-font-size); white-space: pre-wrap; overflow-wrap: anywhere;
+  background: var(--vscode-textCodeBlock-background); padding: 8px 10px; margin: 0 0 8px; border-radius: 4px; }
+.role { font-size: .85em; opacity: .75; margin: 6px 0 2px; }
+.missing { opacity: .75; font-style: italic; }
+.graph { overflow-x: auto; }
+svg text { fill: var(--vscode-foreground); font: 12px var(--vscode-editor-font-family); text-anchor: middle; }
+svg rect { fill: var(--vscode-textCodeBlock-background); stroke: var(--vscode-editorWidget-border, gray); }
+svg .input rect, svg .output rect { fill: none; stroke-dasharray: 4 3; }
+svg .here rect { stroke: var(--vscode-focusBorder); stroke-width: 2; }
+svg path { fill: none; stroke: var(--vscode-foreground); opacity: .5; }
+svg marker path { fill: var(--vscode-foreground); stroke: none; }
+</style>
+</head>
+<body>
+<main id="main" aria-live="polite"></main>
+<script nonce="${nonce}" src="${script}"></script>
+</body>
+</html>`;
+}
