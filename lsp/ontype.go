@@ -6,7 +6,6 @@ import (
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lsp/protocol"
-	"github.com/dspi-lang/dspi/parser/format"
 )
 
 // FormatOnType lays out what was just finished: behind a `}` its block, behind a
@@ -41,6 +40,9 @@ func formatClosed(v *View, offset int32) []protocol.TextEdit {
 	return FormatRange(v, closed.Span)
 }
 
+// indent is one step of indentation, as `dspi fmt` writes it.
+const indent = "  "
+
 // formatLine lays out the line above the cursor, and indents the cursor's.
 func formatLine(v *View, offset int32) []protocol.TextEdit {
 	out := []protocol.TextEdit{}
@@ -62,7 +64,7 @@ func formatLine(v *View, offset int32) []protocol.TextEdit {
 	if strings.HasPrefix(rest, "}") {
 		depth--
 	}
-	want := strings.Repeat(format.Indent, max(depth, 0))
+	want := strings.Repeat(indent, max(depth, 0))
 	if has := text[:len(text)-len(rest)]; has != want {
 		out = append(out, protocol.TextEdit{Range: v.Range(source.Span{Start: start, End: start + int32(len(has))}), NewText: want})
 	}

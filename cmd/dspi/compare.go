@@ -21,8 +21,8 @@ both have: the difference of each metric, B less A, with its 95 % interval, the
 p-value of a paired test (McNemar's, exact, for shares; else a permutation of
 signs), corrected by Holm's method for all metrics, the size of the effect, and the
 smallest difference that so many rows would show in four of five tries. A metric of
-all rows together, such as macro_f1, is compared by drawing rows with the answers of
-both, and by exchanging the two answers of rows.
+all rows together, such as macro_f1, is compared by drawing rows with the answers
+of both, and by exchanging the two answers of rows.
 
 Rows are matched by their number, and they must hold the same.`,
 		Example: `  dspi compare before.json after.json

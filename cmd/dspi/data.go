@@ -33,8 +33,8 @@ values or its least and greatest number; then the first rows. Rows that cannot b
 read are counted, and the first of them is shown.
 
 FILE is .csv, .tsv, .jsonl, .json or .parquet, or a pattern for several. When it is
-a .dsp file, NAME is one of its data sets, with the rows that it chooses in the order
-that it gives them. dspi data synth has a model write rows.`,
+a .dsp file, NAME is one of its data sets, with the rows that it chooses in the
+order that it gives them. dspi data synth has a model write rows.`,
 		Example: `  dspi data questions.csv
   dspi data 'logs/*.jsonl' --rows 0
   dspi data route.dsp dev --json

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -136,6 +135,12 @@ func (p *pageRun) commands(body string) string {
 	return out.String()
 }
 
+// shownBy runs a command in a folder and returns what it shows.
+func shownBy(t *testing.T, dir, line string) string {
+	t.Helper()
+	return (&pageRun{t: t, path: "the page", dir: dir}).shown(line)
+}
+
 // shown runs a command and returns what it shows.
 func (p *pageRun) shown(line string) string {
 	p.t.Helper()
@@ -203,7 +208,7 @@ func (p *pageRun) shown(line string) string {
 	if got == "" {
 		got = stderr.String()
 	}
-	return strings.NewReplacer(there...).Replace(got)
+	return strings.NewReplacer(append(there, p.dir+string(filepath.Separator), "")...).Replace(got)
 }
 
 // command is a command of the page, with a user's cache that is empty.
@@ -288,8 +293,8 @@ var changing = []*regexp.Regexp{
 	regexp.MustCompile(`\b[\d.]+ a second`),
 	regexp.MustCompile(`"duration_ms":\d+`),
 	regexp.MustCompile(`\btime="[\d.]+"`),
-	regexp.MustCompile(`\b\d\.\d{6,}\b`),                       // seconds in a table
-	regexp.MustCompile(`\b[0-9a-f]{12}\b`),                     // a run
+	regexp.MustCompile(`\b\d\.\d{6,}\b`),                        // seconds in a table
+	regexp.MustCompile(`\b[0-9a-f]{12}\b`),                      // a run
 	regexp.MustCompile(`\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\b`), // a moment
 	regexp.MustCompile(`\bdspi \(devel\)|\bdspi v\d\S*`),
 	regexp.MustCompile(`\b\d+ bytes\b`),

@@ -124,6 +124,59 @@ func TestResultsTune(t *testing.T) {
 	}
 }
 
+// TestResultsTunePython measures what optimizers of DSPy's gain that run in Python on a
+// program of ours, on 600 rows that they have not seen.
+func TestResultsTunePython(t *testing.T) {
+	python := os.Getenv("DSPI_PYTHON")
+	if python == "" {
+		t.Fatal("DSPI_PYTHON names no Python with DSPy: run `make results DATA=FOLDER`")
+	}
+	train, test := readBanking(t, "train.csv"), readBanking(t, "test.csv")
+	t.Logf("| optimizer | before | after | gain | 95 %% interval | p | calls |\n|---|---|---|---|---|---|---|")
+	for _, class := range []struct{ name, arguments string }{
+		{"dspy.BootstrapFewShot", "{max_bootstrapped_demos: 4, max_labeled_demos: 16}"},
+		{"dspy.MIPROv2", "{auto: null, num_candidates: 6, num_trials: 8, minibatch: false, max_labeled_demos: 16}"},
+	} {
+		dir := t.TempDir()
+		divided(t, dir, train, test, 0)
+		file := filepath.Join(dir, "sort.dsp")
+		writeFile(t, file, sortProgram(test.labels, "")+fmt.Sprintf(`
+dataset train { file = "train.jsonl" }
+dataset dev   { file = "dev.jsonl" }
+dataset test  { file = "test.jsonl" }
+optimize in_python {
+  program = program.sort
+  train   = dataset.train
+  dev     = dataset.dev
+  test    = dataset.test
+  metric  = metric.exact_match
+  dspy {
+    class     = %q
+    arguments = %s
+  }
+}`, class.name, class.arguments))
+		cmd := command(t.Context(), "optimize", file, "--json", "--no-cache")
+		cmd.Env = append(cmd.Env, "DSPI_PYTHON="+python)
+		ran := finish(t, t.Context(), cmd)
+		if ran.code != 0 {
+			t.Fatalf("exit status %d\n%s", ran.code, ran.stderr)
+		}
+		var got tuned
+		if err := json.Unmarshal([]byte(ran.stdout), &got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Comparison) == 0 {
+			t.Errorf("%s: nothing was better", class.name)
+			continue
+		}
+		c := got.Comparison[0]
+		t.Logf("| %s | %.1f %% | %.1f %% | %+.1f | %+.1f to %+.1f | %s | %d |", class.name, 100*c.A, 100*c.B, 100*c.Difference, 100*c.Interval.Low, 100*c.Interval.High, pValue(c.Adjusted), got.Spent.Calls)
+		if c.N < 300 || c.Interval.Low <= 0 {
+			t.Errorf("%s: the gain on %d rows is %v", class.name, c.N, c.Interval)
+		}
+	}
+}
+
 // TestResultsTuneDSPy compares few-shot optimizers with those of DSPy that have their
 // names: the same model over HTTP, the same rows in the same order, five seeds.
 func TestResultsTuneDSPy(t *testing.T) {

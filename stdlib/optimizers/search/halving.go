@@ -39,10 +39,9 @@ type SuccessiveHalving struct {
 	sampler Sampler
 	rungs   []Rung
 	rung    int
-	waiting []Point         // points of this rung that are still to be asked
-	out     map[int]Job     // jobs that were asked and not told
-	done    []trial         // what this rung has told
-	told    map[string]bool // points of which the sampler knows
+	waiting []Point     // points of this rung that are still to be asked
+	out     map[int]Job // jobs that were asked and not told
+	done    []trial     // what this rung has told
 	asked   int
 	ended   bool
 }
@@ -62,7 +61,7 @@ func NewSuccessiveHalving(sampler Sampler, options HalvingOptions) (*SuccessiveH
 	if err != nil {
 		return nil, err
 	}
-	return &SuccessiveHalving{sampler: sampler, rungs: rungs, out: map[int]Job{}, told: map[string]bool{}}, nil
+	return &SuccessiveHalving{sampler: sampler, rungs: rungs, out: map[int]Job{}}, nil
 }
 
 // Rungs is the plan of a successive halving.
