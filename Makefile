@@ -187,6 +187,15 @@ results: ## measure on real data and beside DSPy: make results DATA=FOLDER (with
 	$(MAKE) venv
 	DSPI_DATA=$(abspath $(DATA)) DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags results -count=1 -v -timeout 30m -run '^TestResults' ./cmd/dspi
 
+SITE := sphinx==9.0.4 myst-parser==5.2.0 furo==2025.12.19
+
+.PHONY: site
+site: venv ## the documentation as a site with search, in dist/site; a link that leads nowhere is an error; installs Sphinx
+	$(VENV)/bin/pip install --quiet $(SITE)
+	$(VENV_PYTHON) -m sphinx -q -W --keep-going -E -b html -c docs/site docs dist/site
+	$(VENV_PYTHON) docs/site/search.py dist/site
+	@echo "dist/site/index.html"
+
 .PHONY: dist
 dist: ## static binaries for Linux, macOS and Windows in dist/
 	@mkdir -p dist

@@ -61,7 +61,7 @@ var layers = []struct{ pkg, may string }{
 	{"server/...", "lang/... interpreter/... stdlib/... server/..."},
 	{"lsp/protocol", ""},
 	{"lsp/snapshot", "lang/... parser"},
-	{"lsp", "lang/... parser parser/format interpreter/lm interpreter/plan interpreter/prompt lsp/protocol lsp/snapshot"},
+	{"lsp", "lang/... parser parser/config parser/format interpreter/lm interpreter/plan interpreter/prompt lsp/protocol lsp/snapshot"},
 	{"cmd/...", "..."},
 	{"examples", "..."},
 }
@@ -79,6 +79,7 @@ var foreign = map[string]string{
 	"github.com/jackc/pgx":             "stdlib/retrievers/pgvector",
 	"github.com/ledongthuc/pdf":        "stdlib/retrievers/corpus/pdf",
 	"golang.org/x/net/html":            "stdlib/retrievers/corpus/html",
+	"golang.org/x/net/websocket":       "lsp/protocol",
 	"go.starlark.net":                  "interpreter/starlark",
 	"gonum.org":                        "interpreter/evaluate",
 	"github.com/parquet-go":            "stdlib/datasets/parquet",

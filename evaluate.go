@@ -332,8 +332,8 @@ type evaluation struct {
 	mu     sync.Mutex
 	rows   []*evaluate.Row
 	failed int
-	pairs  map[string][]evaluate.Pair // by output
-	over   string                     // why it is given up
+	pairs  map[string]map[int]evaluate.Pair // by output and row
+	over   string                           // why it is given up
 }
 
 func (v *evaluation) run(ctx context.Context, workers int) (*evaluate.Results, error) {
@@ -359,7 +359,7 @@ func (v *evaluation) run(ctx context.Context, workers int) (*evaluate.Results, e
 			}
 		}
 	}()
-	v.pairs = map[string][]evaluate.Pair{}
+	v.pairs = map[string]map[int]evaluate.Pair{}
 	var work, writing sync.WaitGroup
 	unwritten := make(chan struct{}, workers) // rows whose result is on its way to the journal
 	for range workers {
@@ -418,7 +418,10 @@ func (v *evaluation) keep(row *evaluate.Row, pairs map[string]evaluate.Pair, sto
 	defer v.mu.Unlock()
 	v.rows = append(v.rows, row)
 	for name, p := range pairs {
-		v.pairs[name] = append(v.pairs[name], p)
+		if v.pairs[name] == nil {
+			v.pairs[name] = map[int]evaluate.Pair{}
+		}
+		v.pairs[name][row.N] = p
 	}
 	if row.Error != nil || len(row.Errors) > 0 {
 		if v.failed++; v.failed > v.most && v.over == "" {

@@ -74,7 +74,11 @@ func (v *evaluation) results(took time.Duration) *evaluate.Results {
 	r.Failures = append(r.Failures, sortedFailures(why)...)
 	r.Latency, r.Cost = evaluate.NewSpread(seconds), evaluate.NewSpread(costs)
 	for _, name := range slices.Sorted(maps.Keys(v.pairs)) {
-		if c := evaluate.NewConfusion(name, v.pairs[name]); c != nil {
+		var pairs []evaluate.Pair // in the order of the rows, whichever ended first
+		for _, n := range slices.Sorted(maps.Keys(v.pairs[name])) {
+			pairs = append(pairs, v.pairs[name][n])
+		}
+		if c := evaluate.NewConfusion(name, pairs); c != nil {
 			r.Confusion = append(r.Confusion, c)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/universe"
 	"github.com/dspi-lang/dspi/lsp/protocol"
+	"github.com/dspi-lang/dspi/lsp/snapshot"
 )
 
 // Item is one thing that may stand at a place.
@@ -133,6 +134,10 @@ var (
 )
 
 func (c *completer) complete() {
+	if snapshot.IsConfig(c.v.File.Path) {
+		c.completeConfig()
+		return
+	}
 	if inComment(c.v.tree(), c.offset) {
 		return
 	}

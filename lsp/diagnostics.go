@@ -11,6 +11,9 @@ import (
 
 // Diagnostics returns what is wrong in a file.
 func Diagnostics(v *View) []protocol.Diagnostic {
+	if snapshot.IsConfig(v.File.Path) {
+		return configDiagnostics(v)
+	}
 	return diagnosticsIn(v.Snap, v.check().Diags, v.src())
 }
 

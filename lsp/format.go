@@ -5,17 +5,21 @@ import (
 
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lsp/protocol"
+	"github.com/dspi-lang/dspi/lsp/snapshot"
 	"github.com/dspi-lang/dspi/parser/format"
 )
 
 // Format returns the edits that lay a file out as `dspi fmt` does: one for each
 // run of lines that differ.
 func Format(v *View) []protocol.TextEdit {
-	return changes(v, string(format.File(v.tree())), 0, v.src().Lines())
+	return FormatRange(v, source.Span{End: int32(len(v.src().Text))})
 }
 
 // FormatRange is Format for the lines that a span touches.
 func FormatRange(v *View, span source.Span) []protocol.TextEdit {
+	if snapshot.IsConfig(v.File.Path) {
+		return []protocol.TextEdit{}
+	}
 	return changes(v, string(format.File(v.tree())), v.src().LineOf(span.Start)-1, v.src().LineOf(span.End))
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lsp/protocol"
+	"github.com/dspi-lang/dspi/lsp/snapshot"
 )
 
 // Hover returns what is to be known of the name at a byte, nil where there is
@@ -22,6 +23,9 @@ func Hover(v *View, offset int32) *protocol.Hover {
 }
 
 func hover(v *View, offset int32) (string, source.Span) {
+	if snapshot.IsConfig(v.File.Path) {
+		return hoverConfig(v, offset)
+	}
 	if inComment(v.tree(), offset) {
 		return "", source.Span{}
 	}

@@ -13,6 +13,9 @@ import (
 type settings struct {
 	// PullDiagnostics has the editor ask for diagnostics; else they are sent.
 	PullDiagnostics bool `json:"pullDiagnostics"`
+	// Commands has the server announce the commands of lenses. An editor whose
+	// extension has commands of the same names leaves it out; they are served anyway.
+	Commands bool `json:"commands"`
 }
 
 func (s *Server) initialize(_ context.Context, _ *protocol.Request, p *protocol.InitializeParams) (any, error) {
@@ -33,6 +36,10 @@ func (s *Server) initialize(_ context.Context, _ *protocol.Request, p *protocol.
 	if t := p.Capabilities.TextDocument; t != nil && t.Completion != nil && t.Completion.CompletionItem != nil {
 		on := t.Completion.CompletionItem.SnippetSupport
 		s.snippets = on != nil && *on
+		s.resolves = slices.Contains(t.Completion.CompletionItem.ResolveSupport.Properties, "documentation")
+	}
+	if w := p.Capabilities.Window; w != nil {
+		s.progress = w.WorkDoneProgress != nil && *w.WorkDoneProgress
 	}
 	if w := p.Capabilities.Workspace; w != nil && w.DidChangeWatchedFiles != nil {
 		on := w.DidChangeWatchedFiles.DynamicRegistration
@@ -55,7 +62,7 @@ func (s *Server) initialize(_ context.Context, _ *protocol.Request, p *protocol.
 			OpenClose: ptr(true), Change: ptr(protocol.Incremental), Save: yes,
 		},
 		HoverProvider:                   yes,
-		CompletionProvider:              &protocol.CompletionOptions{TriggerCharacters: []string{".", `"`, "/", ":", "="}},
+		CompletionProvider:              &protocol.CompletionOptions{TriggerCharacters: []string{".", `"`, "/", ":", "="}, ResolveProvider: ptr(true)},
 		SignatureHelpProvider:           &protocol.SignatureHelpOptions{TriggerCharacters: []string{"(", ","}},
 		DefinitionProvider:              yes,
 		TypeDefinitionProvider:          yes,
@@ -63,8 +70,8 @@ func (s *Server) initialize(_ context.Context, _ *protocol.Request, p *protocol.
 		DocumentHighlightProvider:       yes,
 		DocumentSymbolProvider:          yes,
 		WorkspaceSymbolProvider:         yes,
-		CodeActionProvider:              &protocol.CodeActionOptions{CodeActionKinds: []protocol.CodeActionKind{protocol.QuickFix}},
-		CodeLensProvider:                &protocol.CodeLensOptions{},
+		CodeActionProvider:              &protocol.CodeActionOptions{CodeActionKinds: []protocol.CodeActionKind{protocol.QuickFix, protocol.Extract, protocol.Inline, protocol.Rewrite, protocol.OrganizeImports}},
+		CodeLensProvider:                &protocol.CodeLensOptions{ResolveProvider: ptr(true)},
 		DocumentLinkProvider:            &protocol.DocumentLinkOptions{},
 		DocumentFormattingProvider:      yes,
 		DocumentRangeFormattingProvider: yes,
@@ -73,12 +80,18 @@ func (s *Server) initialize(_ context.Context, _ *protocol.Request, p *protocol.
 		SelectionRangeProvider:          yes,
 		InlayHintProvider:               yes,
 		SemanticTokensProvider: &protocol.SemanticTokensOptions{
-			Legend: protocol.SemanticTokensLegend{TokenTypes: TokenTypes, TokenModifiers: TokenModifiers}, Full: yes,
+			Legend: protocol.SemanticTokensLegend{TokenTypes: TokenTypes, TokenModifiers: TokenModifiers},
+			Full:   &protocol.SemanticTokensFull{Delta: ptr(true)}, Range: yes,
 		},
+		DocumentOnTypeFormattingProvider: protocol.OnTypeFormattingOptions{FirstTriggerCharacter: "}", MoreTriggerCharacter: []string{"\n"}},
+		CallHierarchyProvider:            yes,
 		Workspace: &protocol.WorkspaceOptions{
 			WorkspaceFolders: &protocol.WorkspaceFolders{Supported: ptr(true), ChangeNotifications: yes},
 		},
 		Experimental: protocol.Any(`{"renderPrompt":"dspi/renderPrompt","plan":"dspi/plan","schema":"dspi/schema"}`),
+	}
+	if own.Commands {
+		c.ExecuteCommandProvider = protocol.ExecuteCommandOptions{Commands: commands}
 	}
 	if s.pull {
 		c.DiagnosticProvider = &protocol.DiagnosticOptions{InterFileDependencies: true}

@@ -45,29 +45,3 @@ func Links(v *View) []protocol.DocumentLink {
 	}
 	return out
 }
-
-// Lenses returns what can be done with a file's declarations: run a program, run a
-// test. The editor's extension knows the commands.
-func Lenses(v *View) []protocol.CodeLens {
-	out := []protocol.CodeLens{}
-	add := func(at source.Span, title, command string, args ...string) {
-		c := protocol.Command{Title: title, Command: command}
-		for _, a := range append([]string{v.File.Path}, args...) {
-			text, _ := json.Marshal(a) // a string always can be
-			c.Arguments = append(c.Arguments, protocol.Any(text))
-		}
-		out = append(out, protocol.CodeLens{Range: v.Range(at), Command: c})
-	}
-	for _, d := range v.index().Defs {
-		if d.Parent != nil {
-			continue
-		}
-		switch d.Kind {
-		case "program":
-			add(d.Place.Span, "run", "dspi.run", d.Name)
-		case "test":
-			add(d.Place.Span, "test", "dspi.test", d.Name)
-		}
-	}
-	return out
-}

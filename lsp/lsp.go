@@ -15,6 +15,7 @@ package lsp
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"slices"
 	"strings"
@@ -29,6 +30,14 @@ import (
 type Options struct {
 	snapshot.Options
 	Version string
+	// Execute runs a command line of `dspi`, and returns its exit status: what
+	// workspace/executeCommand asks for. It tells each line that is written. A nil
+	// Execute runs nothing.
+	Execute func(ctx context.Context, args []string, input string, line func(string)) int
+	// Question returns the first request of a step of a plan, for previews: nothing
+	// is sent, and no Python is started. A nil Question shows the steps whose messages
+	// follow from their signature.
+	Question Question
 }
 
 // Server is one editor's session.
@@ -39,9 +48,15 @@ type Server struct {
 	publish  *publisher
 	work     sync.WaitGroup
 
+	tokens      tokenMemory
+	completions completions
+	running     running
+
 	snippets bool
 	watches  bool
 	pull     bool
+	resolves bool // the editor asks for the explanation of a completion
+	progress bool
 }
 
 // New returns a server that nobody speaks with yet.
@@ -55,9 +70,14 @@ func New(opt Options) *Server {
 // Serve speaks with an editor until it leaves, and returns the exit status that
 // the protocol asks for.
 func (s *Server) Serve(ctx context.Context, stream io.ReadWriteCloser) int {
+	return s.ServeStream(ctx, protocol.NewStream(stream))
+}
+
+// ServeStream is Serve over a stream of messages, as a websocket is one.
+func (s *Server) ServeStream(ctx context.Context, stream protocol.Stream) int {
 	ctx, stop := context.WithCancel(ctx)
 	s.publish.start(ctx)
-	code := s.protocol.Serve(ctx, stream)
+	code := s.protocol.ServeStream(ctx, stream)
 	stop()
 	s.work.Wait()
 	return code
@@ -70,7 +90,17 @@ func (s *Server) methods() {
 	s.documents()
 
 	at(s, "textDocument/hover", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return orNull(Hover(v, o)), nil })
-	at(s, "textDocument/completion", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return Complete(v, o), nil })
+	at(s, "textDocument/completion", func(v *View, o int32, _ *protocol.PositionParams) (any, error) {
+		list := Complete(v, o)
+		if s.resolves {
+			list = s.completions.trim(list)
+		}
+		return list, nil
+	})
+	protocol.Handle(p, "completionItem/resolve", func(_ context.Context, r *protocol.Request, it *protocol.CompletionItem) (any, error) {
+		r.Release()
+		return s.completions.resolve(it), nil
+	})
 	at(s, "textDocument/signatureHelp", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return orNull(Signature(v, o)), nil })
 	at(s, "textDocument/definition", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return Definition(v, o), nil })
 	at(s, "textDocument/typeDefinition", func(v *View, o int32, _ *protocol.PositionParams) (any, error) { return TypeDefinition(v, o), nil })
@@ -100,10 +130,19 @@ func (s *Server) methods() {
 		func(v *View, _ *protocol.DocumentLinkParams) (any, error) { return Links(v), nil })
 	in(s, "textDocument/codeLens", func(p *protocol.CodeLensParams) protocol.URI { return p.TextDocument.URI },
 		func(v *View, _ *protocol.CodeLensParams) (any, error) { return Lenses(v), nil })
+	protocol.Handle(p, "codeLens/resolve", s.resolveLens)
 	in(s, "textDocument/inlayHint", func(p *protocol.InlayHintParams) protocol.URI { return p.TextDocument.URI },
 		func(v *View, p *protocol.InlayHintParams) (any, error) { return Hints(v, v.Span(p.Range)), nil })
 	in(s, "textDocument/semanticTokens/full", func(p *protocol.SemanticTokensParams) protocol.URI { return p.TextDocument.URI },
-		func(v *View, _ *protocol.SemanticTokensParams) (any, error) { return Tokens(v), nil })
+		func(v *View, _ *protocol.SemanticTokensParams) (any, error) { return s.tokens.full(v), nil })
+	in(s, "textDocument/semanticTokens/full/delta", func(p *protocol.SemanticTokensDeltaParams) protocol.URI { return p.TextDocument.URI },
+		func(v *View, p *protocol.SemanticTokensDeltaParams) (any, error) {
+			return s.tokens.delta(v, p.PreviousResultID), nil
+		})
+	in(s, "textDocument/semanticTokens/range", func(p *protocol.SemanticTokensRangeParams) protocol.URI { return p.TextDocument.URI },
+		func(v *View, p *protocol.SemanticTokensRangeParams) (any, error) {
+			return TokensIn(v, v.Span(p.Range)), nil
+		})
 	in(s, "textDocument/formatting", func(p *protocol.FormattingParams) protocol.URI { return p.TextDocument.URI },
 		func(v *View, _ *protocol.FormattingParams) (any, error) { return Format(v), nil })
 	in(s, "textDocument/rangeFormatting", func(p *protocol.RangeFormattingParams) protocol.URI { return p.TextDocument.URI },
@@ -112,16 +151,46 @@ func (s *Server) methods() {
 		})
 	in(s, "textDocument/codeAction", func(p *protocol.CodeActionParams) protocol.URI { return p.TextDocument.URI },
 		func(v *View, p *protocol.CodeActionParams) (any, error) {
+			out := []protocol.CodeAction{}
 			if wants(p.Context.Only, protocol.QuickFix) {
-				return Actions(v, v.Span(p.Range)), nil
+				out = Actions(v, v.Span(p.Range))
 			}
-			return []protocol.CodeAction{}, nil
+			return append(out, Refactorings(v, v.Span(p.Range), p.Context.Only)...), nil
 		})
+	in(s, "textDocument/onTypeFormatting", func(p *protocol.OnTypeFormattingParams) protocol.URI { return p.TextDocument.URI },
+		func(v *View, p *protocol.OnTypeFormattingParams) (any, error) {
+			return FormatOnType(v, v.Offset(p.Position), p.Ch), nil
+		})
+	in(s, "textDocument/prepareCallHierarchy", func(p *protocol.PrepareCallsParams) protocol.URI { return p.TextDocument.URI },
+		func(v *View, p *protocol.PrepareCallsParams) (any, error) {
+			return Calls(v, v.Offset(p.Position)), nil
+		})
+	in(s, "callHierarchy/incomingCalls", func(p *protocol.IncomingCallsParams) protocol.URI { return p.Item.URI },
+		func(v *View, p *protocol.IncomingCallsParams) (any, error) {
+			return Incoming(v, v.Offset(p.Item.SelectionRange.Start)), nil
+		})
+	in(s, "callHierarchy/outgoingCalls", func(p *protocol.OutgoingCallsParams) protocol.URI { return p.Item.URI },
+		func(v *View, p *protocol.OutgoingCallsParams) (any, error) {
+			return Outgoing(v, v.Offset(p.Item.SelectionRange.Start)), nil
+		})
+	protocol.Handle(p, "workspace/executeCommand", s.execute)
+	protocol.Handle(p, "window/workDoneProgress/cancel", func(_ context.Context, _ *protocol.Request, p *progressParams) (any, error) {
+		s.running.stop(p.Token)
+		return nil, nil
+	})
 	in(s, "textDocument/diagnostic", func(p *protocol.DocumentDiagnosticParams) protocol.URI { return p.TextDocument.URI },
 		func(v *View, _ *protocol.DocumentDiagnosticParams) (any, error) {
 			return &protocol.DocumentDiagnosticReport{FullDocumentDiagnosticReport: protocol.FullDiagnosticReport{Kind: "full", Items: Diagnostics(v)}}, nil
 		})
-	in(s, "dspi/renderPrompt", previewed, func(v *View, p *PreviewParams) (any, error) { return raw(RenderPrompt(v, p)) })
+	protocol.Handle(p, "dspi/renderPrompt", func(ctx context.Context, r *protocol.Request, p *PreviewParams) (any, error) {
+		snap := s.session.Snapshot()
+		r.Release()
+		v, err := Look(snap, protocol.Path(p.TextDocument.URI))
+		if err != nil {
+			return nil, err
+		}
+		return raw(RenderPrompt(ctx, v, p, s.opt.Question))
+	})
 	in(s, "dspi/plan", previewed, func(v *View, p *PreviewParams) (any, error) { return raw(Plan(v, p)) })
 	in(s, "dspi/schema", previewed, func(v *View, p *PreviewParams) (any, error) { return raw(Schema(v, p)) })
 	protocol.Handle(p, "workspace/symbol", func(_ context.Context, r *protocol.Request, p *protocol.WorkspaceSymbolParams) (any, error) {
@@ -129,6 +198,27 @@ func (s *Server) methods() {
 		r.Release()
 		return WorkspaceSymbols(snap, p.Query), nil
 	})
+}
+
+// progressParams are those of window/workDoneProgress/cancel.
+type progressParams struct {
+	Token protocol.Any `json:"token"`
+}
+
+// resolveLens gives a lens its command.
+func (s *Server) resolveLens(_ context.Context, r *protocol.Request, lens *protocol.CodeLens) (any, error) {
+	snap := s.session.Snapshot()
+	r.Release()
+	var data lensData
+	if len(lens.Data) == 0 || json.Unmarshal(lens.Data, &data) != nil {
+		return lens, nil
+	}
+	v, err := Look(snap, data.File)
+	if err != nil {
+		return nil, err
+	}
+	ResolveLens(v, lens, data.Program)
+	return lens, nil
 }
 
 func previewed(p *PreviewParams) protocol.URI { return p.TextDocument.URI }

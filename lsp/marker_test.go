@@ -167,15 +167,18 @@ var features = map[string]func(t *testing.T, v *lsp.View, at int32) string{
 			out = append(out, fmt.Sprintf("%s -> %s", textAt(v, l.Range), filepath.Base(protocol.Path(*l.Target))))
 		}
 		for _, l := range lsp.Lenses(v) {
+			if l.Command.Title == "" {
+				lsp.ResolveLens(v, &l, strings.Trim(textAt(v, l.Range), "0123456789: \""))
+			}
 			out = append(out, fmt.Sprintf("%s: %s %s %s", textAt(v, l.Range), l.Command.Title, l.Command.Command, l.Command.Arguments[1]))
 		}
 		return strings.Join(out, "\n")
 	},
-	"preview": func(_ *testing.T, v *lsp.View, at int32) string {
+	"preview": func(t *testing.T, v *lsp.View, at int32) string {
 		pos := v.Position(at)
 		p := &lsp.PreviewParams{Position: &pos}
 		var out []string
-		if r, err := lsp.RenderPrompt(v, p); err != nil {
+		if r, err := lsp.RenderPrompt(t.Context(), v, p, nil); err != nil {
 			out = append(out, err.Error())
 		} else {
 			out = append(out, r.Program+"."+r.Step+" "+r.Adapter, r.Messages[0].Text())

@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -32,7 +33,11 @@ type Prompt struct {
 	Step     string       `json:"step"`
 	Adapter  string       `json:"adapter"`
 	Messages []lm.Message `json:"messages"`
+	Tools    []string     `json:"tools,omitempty"` // that the model is given beside them
 }
+
+// Question is as in Options.
+type Question = func(ctx context.Context, p *plan.Plan, step *program.Step, inputs *value.Object) (*lm.Request, error)
 
 // PlanPreview is the answer of dspi/plan: the plan, and the same as a graph in
 // Mermaid.
@@ -77,8 +82,9 @@ func (v *View) chosen(p *PreviewParams) (*program.Program, error) {
 }
 
 // RenderPrompt returns the messages of the step at a position, with examples for
-// its inputs. Nothing is sent.
-func RenderPrompt(v *View, p *PreviewParams) (*Prompt, error) {
+// its inputs. Nothing is sent. For a step whose module asks in its own way it is the
+// first question, if ask is not nil.
+func RenderPrompt(ctx context.Context, v *View, p *PreviewParams, ask Question) (*Prompt, error) {
 	prog, err := v.chosen(p)
 	if err != nil {
 		return nil, err
@@ -94,7 +100,7 @@ func RenderPrompt(v *View, p *PreviewParams) (*Prompt, error) {
 		}
 	}
 	if step.Module != "predict" && step.Module != "chain_of_thought" {
-		return nil, protocol.Failed("What `%s` asks is made while it runs; `dspi render` shows its first question.", step.Name)
+		return firstQuestion(ctx, v, prog, step, ask)
 	}
 	name := step.Settings.Adapter
 	if name == "" {
@@ -111,6 +117,42 @@ func RenderPrompt(v *View, p *PreviewParams) (*Prompt, error) {
 		inputs.Set(f.Name, value.Example(f.Type))
 	}
 	return &Prompt{Program: prog.Name, Step: step.Name, Adapter: name, Messages: adapter.Messages(&sig, nil, inputs)}, nil
+}
+
+// firstQuestion is the prompt of a step whose module asks in its own way.
+func firstQuestion(ctx context.Context, v *View, prog *program.Program, step *program.Step, ask Question) (*Prompt, error) {
+	switch {
+	case step.Repeat != nil || step.Program != nil:
+		return nil, protocol.Failed("The step `%s` asks nothing itself: its own steps do.", step.Name)
+	case ask == nil:
+		return nil, protocol.Failed("What `%s` asks is made while it runs; `dspi render` shows its first question.", step.Name)
+	case step.Signature == nil || v.check().Diags.HasErrors():
+		return nil, protocol.Failed("The file has mistakes; there is nothing to ask yet.")
+	}
+	made, _ := plan.Sketch(v.check().Project, prog, plan.Options{Universe: v.u()})
+	if made == nil {
+		return nil, protocol.Failed("The program `%s` cannot be planned yet.", prog.Name)
+	}
+	inputs := value.NewObject()
+	for _, f := range step.Declared.Inputs {
+		inputs.Set(f.Name, value.Example(f.Type))
+	}
+	request, err := ask(ctx, made, step, inputs)
+	if err != nil {
+		return nil, protocol.Failed("What `%s` asks is not known yet: %v", step.Name, err)
+	}
+	if request == nil {
+		return nil, protocol.Failed("The step `%s` asks no model.", step.Name)
+	}
+	adapter := step.Settings.Adapter
+	if adapter == "" {
+		adapter = prompt.Chat().Name()
+	}
+	out := &Prompt{Program: prog.Name, Step: step.Name, Adapter: adapter, Messages: request.Messages}
+	for _, t := range request.Tools {
+		out.Tools = append(out.Tools, t.Name)
+	}
+	return out, nil
 }
 
 // instructions returns the words of a step's instructions. Those that are made

@@ -187,6 +187,7 @@ func (s *Server) documents() {
 	})
 	protocol.Handle(p, "textDocument/didClose", func(_ context.Context, r *protocol.Request, p *protocol.DidCloseParams) (any, error) {
 		s.session.Close(protocol.Path(p.TextDocument.URI))
+		s.tokens.forget(protocol.Path(p.TextDocument.URI))
 		s.publish.edited(r.Client, "")
 		return nil, nil
 	})

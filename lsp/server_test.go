@@ -150,7 +150,7 @@ func TestSession(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a b.dsp")
 	uri := string(protocol.Address(file))
-	e, can := start(t, `{"processId":null,"rootUri":"`+string(protocol.Address(dir))+`","capabilities":{"workspace":{"didChangeWatchedFiles":{"dynamicRegistration":true}},"textDocument":{"completion":{"completionItem":{"snippetSupport":true}}}}}`)
+	e, can := start(t, `{"processId":null,"rootUri":"`+string(protocol.Address(dir))+`","initializationOptions":{"commands":true},"capabilities":{"workspace":{"didChangeWatchedFiles":{"dynamicRegistration":true}},"textDocument":{"completion":{"completionItem":{"snippetSupport":true}}}}}`)
 	e.open(uri, strings.Replace(good, "contact: Contact }", "contact: Contct }", 1))
 	d := e.await(uri, 1)
 	if d.codes() != "E0204" || !strings.HasSuffix(d.Diagnostics[0].CodeDescription.Href, "E0204.md") {
@@ -160,7 +160,7 @@ func TestSession(t *testing.T) {
 	e.call("textDocument/codeAction", map[string]any{
 		"textDocument": map[string]any{"uri": uri}, "range": d.Diagnostics[0].Range, "context": map[string]any{"diagnostics": []any{}},
 	}, &actions)
-	if len(actions) != 1 || actions[0]["kind"] != "quickfix" {
+	if len(actions) == 0 || actions[0]["kind"] != "quickfix" {
 		t.Errorf("code actions: %v", actions)
 	}
 	e.replace(uri, 2, good)
@@ -189,6 +189,16 @@ func TestSession(t *testing.T) {
 		"renameProvider":                  "textDocument/rename",
 		"selectionRangeProvider":          "textDocument/selectionRange",
 		"inlayHintProvider":               "textDocument/inlayHint",
+		"callHierarchyProvider":           "textDocument/prepareCallHierarchy",
+		"executeCommandProvider":          "workspace/executeCommand",
+	}
+	onType := can["documentOnTypeFormattingProvider"] != nil
+	delete(can, "documentOnTypeFormattingProvider")
+	e.call("textDocument/onTypeFormatting", map[string]any{
+		"textDocument": map[string]any{"uri": uri}, "position": map[string]any{"line": 5, "character": 1}, "ch": "}", "options": map[string]any{},
+	}, nil)
+	if !onType {
+		t.Error("formatting while typing is not announced")
 	}
 	whole := map[string]any{"start": map[string]any{"line": 0, "character": 0}, "end": map[string]any{"line": 99, "character": 0}}
 	for name := range can {
@@ -204,6 +214,7 @@ func TestSession(t *testing.T) {
 		for k, v := range map[string]any{
 			"range": whole, "positions": []any{params["position"]}, "context": map[string]any{"includeDeclaration": true, "diagnostics": []any{}},
 			"options": map[string]any{"tabSize": 2, "insertSpaces": true}, "newName": "Person", "query": "p",
+			"command": "dspi.references", "arguments": []any{uri, "p"},
 		} {
 			params[k] = v
 		}
@@ -214,7 +225,7 @@ func TestSession(t *testing.T) {
 		e.call(method, params, &result)
 		if (string(result) == "null" || string(result) == "[]") && method != "textDocument/signatureHelp" && method != "textDocument/typeDefinition" &&
 			method != "textDocument/documentLink" && method != "textDocument/codeAction" &&
-			method != "textDocument/formatting" && method != "textDocument/rangeFormatting" {
+			method != "textDocument/formatting" && method != "workspace/executeCommand" && method != "textDocument/prepareCallHierarchy" && method != "textDocument/rangeFormatting" {
 			t.Errorf("%s answers %s", method, result)
 		}
 	}

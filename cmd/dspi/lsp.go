@@ -1,11 +1,23 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
 
 	"github.com/dspi-lang/dspi"
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/lsp"
+	wire "github.com/dspi-lang/dspi/lsp/protocol"
 	"github.com/dspi-lang/dspi/lsp/snapshot"
 	"github.com/dspi-lang/dspi/stdlib"
 	"github.com/spf13/cobra"
@@ -13,32 +25,160 @@ import (
 
 // lspCommand is `dspi lsp`.
 func lspCommand(a *app) *cobra.Command {
+	var tcp, web string
 	cmd := &cobra.Command{
 		Use:   "lsp",
 		Short: "Serve an editor: the language server",
 		Long: `Speaks the Language Server Protocol over standard input and output. Editors
-start it by themselves. It reads files, and starts no Python and asks no network.
+start it by themselves. It reads files, and starts no Python and asks no network,
+unless the editor tells it to run a program.
+
+With --tcp or --websocket it listens instead, and serves everybody who connects, each
+by itself. Without a host in the address only this machine can connect.
 
 The exit status is 0 when the editor said shutdown and exit, else 1.`,
-		Example: `  dspi lsp`,
-		Args:    arguments(0, 0, ""),
+		Example: `  dspi lsp
+  dspi lsp --tcp :7998
+  dspi lsp --websocket localhost:7999`,
+		Args: arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s := lsp.New(lsp.Options{
-				Version: moduleVersion(),
-				Options: snapshot.Options{
-					Universe: stdlib.Universe(), Columns: dspi.Columns, Passages: dspi.PassageColumns,
-					Read: func(path string) (string, error) { return dspi.ReadText(path, path) },
-				},
-			})
-			if code := s.Serve(cmd.Context(), stdio{a.in, a.out}); code != 0 {
+			switch {
+			case tcp != "" && web != "":
+				return wrong("--tcp and --websocket exclude each other")
+			case tcp != "":
+				return a.listenLSP(cmd.Context(), tcp, a.serveTCP)
+			case web != "":
+				return a.listenLSP(cmd.Context(), web, a.serveWebSocket)
+			}
+			if code := a.languageServer().Serve(cmd.Context(), stdio{a.in, a.out}); code != 0 {
 				return &exit{code: exitFailed}
 			}
 			return nil
 		},
 	}
 	// Editors add it to every server.
-	cmd.Flags().Bool("stdio", true, "speak over standard input and output: the only way, and the default")
+	cmd.Flags().Bool("stdio", true, "speak over standard input and output: the default")
+	cmd.Flags().StringVar(&tcp, "tcp", "", "listen at an `address`, such as :7998, for editors that connect")
+	cmd.Flags().StringVar(&web, "websocket", "", "listen at an `address` for pages of this machine, over websockets")
 	return cmd
+}
+
+// languageServer returns a server for one editor.
+func (a *app) languageServer() *lsp.Server {
+	return lsp.New(lsp.Options{
+		Version: moduleVersion(),
+		Options: snapshot.Options{
+			Universe: stdlib.Universe(), Columns: dspi.Columns, Passages: dspi.PassageColumns,
+			Read: func(path string) (string, error) { return dspi.ReadText(path, path) },
+		},
+		Execute: func(ctx context.Context, args []string, input string, line func(string)) int {
+			out := &lineWriter{line: line}
+			defer out.flush()
+			return newApp(strings.NewReader(input), out, out, a.env).run(ctx, args)
+		},
+		Question: questionOf,
+	})
+}
+
+// questionOf is the first request of a step, for an editor's preview. Steps whose
+// module does something before it asks have none.
+func questionOf(ctx context.Context, p *plan.Plan, step *program.Step, inputs *value.Object) (*lm.Request, error) {
+	switch step.Module {
+	case "python", "dspy", "retrieve", "knn":
+		return nil, fmt.Errorf("`%s` works before it asks; `dspi render` shows its first question", step.Module)
+	}
+	op := findOp(p.Ops, step)
+	if op == nil {
+		return nil, errors.New("it is not a step of the plan")
+	}
+	runtime := dspi.NewRuntime(dspi.Options{})
+	defer runtime.Close()
+	return runtime.Question(ctx, p, op, inputs)
+}
+
+// listenLSP listens at an address until the command is interrupted.
+func (a *app) listenLSP(ctx context.Context, address string, serve func(context.Context, net.Listener) error) error {
+	if !strings.Contains(address, ":") {
+		address = ":" + address
+	}
+	if strings.HasPrefix(address, ":") {
+		address = "127.0.0.1" + address
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return wrong("the language server cannot listen at %s: %v", address, err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
+	defer stop()
+	fmt.Fprintf(a.err, "the language server listens at %s\n", l.Addr())
+	if err := serve(ctx, l); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// serveTCP serves everybody who connects, until the listener is closed.
+func (a *app) serveTCP(ctx context.Context, l net.Listener) error {
+	var sessions sync.WaitGroup
+	defer sessions.Wait()
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		sessions.Go(func() {
+			stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+			defer stop()
+			a.languageServer().Serve(ctx, conn)
+		})
+	}
+}
+
+// serveWebSocket is serveTCP for websockets.
+func (a *app) serveWebSocket(ctx context.Context, l net.Listener) error {
+	var sessions sync.RWMutex // held by each while it lasts
+	defer sessions.Lock()
+	s := &http.Server{Handler: wire.WebSocket(func(_ *http.Request, stream wire.Stream) {
+		sessions.RLock()
+		defer sessions.RUnlock()
+		stop := context.AfterFunc(ctx, func() { _ = stream.Close() })
+		defer stop()
+		a.languageServer().ServeStream(ctx, stream)
+	})}
+	defer s.Close()
+	return s.Serve(l)
+}
+
+// lineWriter tells each line that is written to it.
+type lineWriter struct {
+	mu   sync.Mutex
+	line func(string)
+	rest []byte
+}
+
+// Write takes a part of a text. The error is always nil.
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rest = append(w.rest, p...)
+	for {
+		i := bytes.IndexByte(w.rest, '\n')
+		if i < 0 {
+			return len(p), nil
+		}
+		w.line(strings.TrimSuffix(string(w.rest[:i]), "\r"))
+		w.rest = w.rest[i+1:]
+	}
+}
+
+// flush tells what follows the last line's end.
+func (w *lineWriter) flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.rest) > 0 {
+		w.line(string(w.rest))
+		w.rest = nil
+	}
 }
 
 // stdio is standard input and output as one stream.

@@ -48,9 +48,9 @@ The program is measured before and after on rows that no optimizer sees: those o
 test, else a fifth of the dev rows, held back by chance. What is printed is the
 difference on these rows, with its 95 % interval.
 
-Every run and reply is kept beside the result until it is written: a tuning that was
-killed goes on with --resume and pays for nothing twice. The same seed and the same
-answers of models give the same result.`,
+Every run and reply is kept beside the result until it is written: a tuning that
+was killed goes on with --resume and pays for nothing twice. The same seed and the
+same answers of models give the same result.`,
 		Example: `  dspi optimize route.dsp
   dspi optimize route.dsp route_tuned --budget usd=2,calls=5000,time=20m
   dspi optimize route.dsp --dry-run

@@ -17,7 +17,10 @@ import (
 // answer is not sure. What the second question costs is taken off the score.
 const cascadeProgram = `
 dataset train { file = "train.jsonl" }
-dataset dev   { file = "dev.jsonl" }
+dataset dev {
+  file  = "dev.jsonl"
+  limit = 60
+}
 dataset test  { file = "test.jsonl" }
 
 variable sure: float(min = 0, max = 1, step = 0.05) { default = 1.0 }
@@ -27,7 +30,7 @@ variable examples: "none" | "some" | "all" { default = "none" }
 variable lead: "plain" | "terse" | "polite" { default = "plain" }
 
 metric worth {
-  score = (prediction.category == example.category ? 1.0 : 0.0) - 0.05 * usage.calls
+  score = (prediction.category == example.category ? 1.0 : 0.0) - 0.02 * usage.calls
 }
 
 program cascade {
@@ -46,6 +49,16 @@ program cascade {
   outputs { category = thorough.category ?? quick.category }
 }
 
+optimize labels {
+  program = program.cascade
+  train   = dataset.train
+  dev     = dataset.dev
+  test    = dataset.test
+  metric  = metric.worth
+  tune    = [program.cascade.thorough.demos]
+  labeled_few_shot { k = 48 }
+}
+
 optimize by_search {
   program = program.cascade
   train   = dataset.train
@@ -54,7 +67,7 @@ optimize by_search {
   metric  = metric.worth
   tune    = [var.sure, var.first_way, var.second_way, var.examples, var.lead]
   early_stop = false
-  %s { trials = 40 }
+  %s { trials = 20 }
 }
 `
 
@@ -80,8 +93,17 @@ func TestResultsSearch(t *testing.T) {
 		if err := diags.Err(); err != nil {
 			t.Fatal(err)
 		}
+		// The thorough question has worked examples; the quick one has none.
+		if got := runDspi(t, "optimize", file, "labels", "--out", filepath.Join(dir, way+".tuned.json")); got.code != 0 {
+			t.Fatal(got.stderr)
+		}
+		state, _, err := dspi.LoadState(filepath.Join(dir, way+".tuned.json"), project, "cascade")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, _ := project.Optimization("by_search")
 		for seed := range int64(seeds) {
-			p, err := dspi.PlanOptimization(project, project.Optimizations[0], dspi.PlanOptions{}, seed)
+			p, err := dspi.PlanOptimization(project, o, dspi.PlanOptions{State: state}, seed)
 			if err != nil {
 				t.Fatal(err)
 			}

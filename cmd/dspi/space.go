@@ -36,8 +36,8 @@ instructions and demos of its steps; how many configurations there are; and whic
 constraints hold between them. NAME is a program, or an optimize block, whose tune
 chooses some of it.
 
-The values shown are those of the configuration that --state, --vars and --var make.
-It is checked against types and constraints. --save writes it as a file for
+The values shown are those of the configuration that --state, --vars and --var
+make. It is checked against types and constraints. --save writes it as a file for
 dspi run --state, --diff compares it with another such file.`,
 		Example: `  dspi space route.dsp
   dspi space route.dsp route_pareto

@@ -103,11 +103,17 @@ func (s *Server) Handles(method string) bool { return s.methods[method] != nil }
 // returns the exit status that the protocol asks for: 0 after `shutdown` and
 // `exit`, else 1. All that it began has ended then.
 func (s *Server) Serve(ctx context.Context, stream io.ReadWriteCloser) int {
-	return s.ServeStream(ctx, jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{}))
+	return s.ServeStream(ctx, NewStream(stream))
 }
 
 // Stream carries whole messages, as a websocket does.
 type Stream = jsonrpc2.ObjectStream
+
+// NewStream returns the messages of a stream of bytes, each with a header that tells
+// its length.
+func NewStream(stream io.ReadWriteCloser) Stream {
+	return jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{})
+}
 
 // ServeStream is Serve over a stream of messages.
 func (s *Server) ServeStream(ctx context.Context, stream Stream) int {

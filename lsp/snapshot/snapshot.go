@@ -89,12 +89,20 @@ const maxEdits = 64
 // edited returns the file with another text.
 func (f *File) edited(version int32, text *source.File) *File {
 	next := &File{Path: f.Path, Open: true, Version: version, edits: f.edits + 1}
-	if next.edits < maxEdits {
+	if next.edits < maxEdits && !IsConfig(f.Path) {
 		next.Tree = parser.Reparse(f.Tree, text)
 	} else {
-		next.Tree, next.edits = parser.Parse(text), 0
+		next.Tree, next.edits = parse(text), 0
 	}
 	return next
+}
+
+// parse reads a text; a file around a program is no program, and has an empty tree.
+func parse(text *source.File) *syntax.File {
+	if IsConfig(text.Name) {
+		return &syntax.File{Source: text}
+	}
+	return parser.Parse(text)
 }
 
 // Source returns the file's text.
@@ -142,7 +150,7 @@ func (s *Session) Snapshot() *Snapshot {
 
 // Open takes a file's text from the editor instead of the disk.
 func (s *Session) Open(path string, version int32, text string) {
-	s.set(path, &File{Path: path, Open: true, Version: version, Tree: parser.Parse(source.NewFile(path, text))})
+	s.set(path, &File{Path: path, Open: true, Version: version, Tree: parse(source.NewFile(path, text))})
 }
 
 // Close takes a file's text from the disk again.
@@ -270,7 +278,7 @@ func (s *Snapshot) File(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f = &File{Path: path, Tree: parser.Parse(source.NewFile(path, text)), modified: info.ModTime(), size: info.Size()}
+	f = &File{Path: path, Tree: parse(source.NewFile(path, text)), modified: info.ModTime(), size: info.Size()}
 	s.session.mu.Lock()
 	defer s.session.mu.Unlock()
 	if first, ok := s.seen[path]; ok {
@@ -278,6 +286,22 @@ func (s *Snapshot) File(path string) (*File, error) {
 	}
 	s.seen[path], s.session.disk[path] = f, f
 	return f, nil
+}
+
+// Text returns the text of a file that is no program: data, or what was saved.
+func (s *Snapshot) Text(path string) (string, error) {
+	if f, ok := s.open[path]; ok {
+		return f.Source().Text, nil
+	}
+	return s.session.opt.Read(path)
+}
+
+// OnDisk returns the text of a file as it is on the disk, open or not.
+func (s *Snapshot) OnDisk(path string) (string, error) {
+	if !filepath.IsAbs(path) {
+		return "", fs.ErrNotExist
+	}
+	return s.session.opt.Read(path)
 }
 
 // maxFiles is the most files of the folders that are looked at.
@@ -288,7 +312,9 @@ const maxFiles = 2000
 func (s *Snapshot) Files() []string {
 	found := map[string]bool{}
 	for path := range s.open {
-		found[path] = true
+		if !IsConfig(path) {
+			found[path] = true
+		}
 	}
 	for _, folder := range s.folders {
 		_ = filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
@@ -313,6 +339,11 @@ func IsProgram(path string) bool {
 	return strings.HasSuffix(path, ".dsp") || strings.HasSuffix(path, ".dspi")
 }
 
+// IsConfig reports whether a path is that of a file around programs, in HCL.
+func IsConfig(path string) bool {
+	return strings.HasSuffix(path, ".hcl") || strings.HasSuffix(path, ".dspvars")
+}
+
 // With returns the snapshot with another text in one file, as if it were open.
 func (s *Snapshot) With(texts map[string]string) *Snapshot {
 	next := s.bare()
@@ -325,7 +356,7 @@ func (s *Snapshot) With(texts map[string]string) *Snapshot {
 		if f, err := s.File(path); err == nil {
 			next.open[path] = f.edited(f.Version, src)
 		} else {
-			next.open[path] = &File{Path: path, Open: true, Tree: parser.Parse(src)}
+			next.open[path] = &File{Path: path, Open: true, Tree: parse(src)}
 		}
 	}
 	return next

@@ -120,6 +120,9 @@ func (g *grower) cut(points []int, at func(int) float64, mean float64) split {
 		}
 		if gain := sum * sum * (1/left + 1/(n-left)); gain > best.gain {
 			best.gain, best.cut = gain, x+(y-x)/2
+			if best.cut <= x { // neighbours among the numbers: nothing lies between
+				best.cut = y
+			}
 		}
 	}
 	return best

@@ -21,6 +21,9 @@ var (
 	ErrNoText = errors.New("holds no text: it may be scanned pages, which have to be recognised first")
 )
 
+// maxPages is how many pages a file may have: a damaged one names any number.
+const maxPages = 100_000
+
 // Pages returns the text of each page, in lines from the top to the bottom. The error
 // wraps one of the errors above.
 func Pages(file []byte) (pages []string, err error) {
@@ -38,6 +41,9 @@ func Pages(file []byte) (pages []string, err error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrBroken, err)
+	}
+	if r.NumPage() > maxPages {
+		return nil, fmt.Errorf("%w: it says that it has %d pages", ErrBroken, r.NumPage())
 	}
 	any := false
 	for i := 1; i <= r.NumPage(); i++ {

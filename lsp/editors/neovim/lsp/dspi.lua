@@ -1,0 +1,8 @@
+-- For Neovim 0.11 and later: vim.lsp.enable('dspi')
+require('dspi').commands()
+
+return {
+  cmd = { 'dspi', 'lsp' },
+  filetypes = { 'dspi' },
+  root_markers = { 'dspi.hcl', '.git' },
+}

@@ -1,0 +1,9 @@
+[
+  (body)
+  (enum_body)
+  (record_type)
+  (list)
+  (object)
+  (heredoc)
+  (arguments)
+] @fold
