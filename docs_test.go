@@ -3,7 +3,6 @@ package dspi_test
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -132,34 +131,3 @@ func TestLanguage(t *testing.T) {
 		t.Errorf("too few examples: %v", counts)
 	}
 }
-
-// TestLinks: the files that pages written by hand link to are there.
-func TestLinks(t *testing.T) {
-	pages := []string{"README.md", "CHANGELOG.md"}
-	for _, pattern := range []string{"docs/*.md", "docs/decisions/*.md"} {
-		more, err := filepath.Glob(pattern)
-		if err != nil || len(more) == 0 {
-			t.Fatalf("%s: %d pages, %v", pattern, len(more), err)
-		}
-		pages = append(pages, more...)
-	}
-	for _, page := range pages {
-		data, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, part := range strings.Split(codeSpan.ReplaceAllString(string(data), ""), "](")[1:] {
-			target, _, _ := strings.Cut(part, ")")
-			file, _, _ := strings.Cut(target, "#")
-			if file == "" || strings.Contains(file, "://") {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), filepath.FromSlash(file))); err != nil {
-				t.Errorf("%s links to %s, which is not there", page, target)
-			}
-		}
-	}
-}
-
-// codeSpan is code in a page, in which brackets are no link.
-var codeSpan = regexp.MustCompile("(?s)```.*?```|``.*?``|`[^`]*`")

@@ -89,7 +89,7 @@ func (opt PlanOptions) plan(values map[string]any) plan.Options {
 	}
 	return plan.Options{
 		Universe: u, State: opt.State, Model: opt.Model, DefaultModel: opt.DefaultModel, FallbackModel: Baseline, Values: values, Getenv: getenv, Prices: prices.Of,
-		ProjectModel: projectModel, ProjectPlace: at,
+		ProjectModel: projectModel, ProjectPlace: at, Backend: opt.Settings.Backend(),
 	}
 }
 

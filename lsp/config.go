@@ -12,6 +12,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/universe"
+	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/lsp/protocol"
 	"github.com/dspi-lang/dspi/lsp/snapshot"
 	"github.com/dspi-lang/dspi/parser/config"
@@ -54,10 +55,35 @@ func configDiagnostics(v *View) []protocol.Diagnostic {
 		_, list = config.ReadProject(own)
 	case strings.HasSuffix(v.File.Path, ".dspvars"):
 		if p := v.project(); p != nil {
-			_, list = config.Vars(own, p)
+			list = valuesDiagnostics(own, p)
 		}
 	}
 	return diagnosticsIn(v.Snap, list, own)
+}
+
+// valuesDiagnostics reads a file of values for the variables of programs.
+func valuesDiagnostics(file *source.File, p *program.Project) diag.List {
+	given, list := config.Vars(file, p)
+	var names []string
+	for _, x := range p.Variables {
+		names = append(names, x.Name)
+	}
+	for _, s := range given {
+		switch {
+		case s.Variable == nil:
+			d := diag.New("W0601", s.At, "no program beside this file declares a variable `"+s.Name+"`")
+			if near, ok := diag.Nearest(s.Name, names); ok {
+				d.Fix("did you mean `"+near+"`?", s.At, near[strings.LastIndexByte(near, '.')+1:])
+			}
+			list = append(list, d)
+		case s.Variable.Type != nil && !s.Sensitive:
+			if _, faults := value.Check(s.Variable.Type, s.Value, value.Lax); len(faults) > 0 {
+				list = append(list, diag.New("E0310", s.Place, "this does not fit `"+s.Name+": "+s.Variable.Type.String()+"`"))
+			}
+		}
+	}
+	list.Sort()
+	return list
 }
 
 var (
@@ -203,7 +229,15 @@ func (c *completer) variableValue(x *program.Variable, quoted bool) {
 		c.add(Item{Label: text, Kind: protocol.ItemValue, Detail: detail})
 	}
 	for _, choice := range x.Choices {
+		if choice == "" {
+			continue // a mistake
+		}
 		add(`"`+choice+`"`, x.Name)
+	}
+	if _, ok := x.Type.(types.Model); ok && len(c.items) == 0 {
+		for _, m := range c.models() {
+			add(`"`+m+`"`, "model")
+		}
 	}
 	for _, l := range literalsOf(x.Type) {
 		add(l, x.Name)

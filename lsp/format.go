@@ -29,7 +29,7 @@ func changes(v *View, text string, from, to int) []protocol.TextEdit {
 	old, now := strings.SplitAfter(v.src().Text, "\n"), strings.SplitAfter(text, "\n")
 	out := []protocol.TextEdit{}
 	for _, h := range hunks(old, now) {
-		if h.oldEnd < from || h.oldStart >= to && h.oldStart != h.oldEnd || h.oldStart > to {
+		if h.oldEnd < from || h.oldEnd == from && h.oldStart < h.oldEnd || h.oldStart >= to && h.oldStart != h.oldEnd || h.oldStart > to {
 			continue
 		}
 		span := source.Span{Start: v.src().LineStart(h.oldStart + 1), End: v.src().LineStart(h.oldEnd + 1)}

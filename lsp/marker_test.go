@@ -174,6 +174,40 @@ var features = map[string]func(t *testing.T, v *lsp.View, at int32) string{
 		}
 		return strings.Join(out, "\n")
 	},
+	"refactor": func(_ *testing.T, v *lsp.View, at int32) string {
+		var out []string
+		for _, a := range lsp.Refactorings(v, source.Span{Start: at, End: at}, nil) {
+			out = append(out, fmt.Sprintf("%s (%s)\n%s", a.Title, *a.Kind, changed(v, a.Edit)))
+		}
+		for _, a := range lsp.Refactorings(v, source.Span{Start: at, End: at}, []protocol.CodeActionKind{protocol.OrganizeImports}) {
+			out = append(out, fmt.Sprintf("%s (%s)\n%s", a.Title, *a.Kind, changed(v, a.Edit)))
+		}
+		return strings.Join(out, "\n")
+	},
+	"ontype": func(_ *testing.T, v *lsp.View, at int32) string {
+		typed := v.File.Source().Text[at-1 : at]
+		if strings.TrimSpace(typed) == "" {
+			typed = "\n"
+		}
+		var out []string
+		for _, e := range lsp.FormatOnType(v, at, typed) {
+			out = append(out, replaced(v, &e))
+		}
+		return strings.Join(out, "\n")
+	},
+	"calls": func(_ *testing.T, v *lsp.View, at int32) string {
+		var out []string
+		for _, it := range lsp.Calls(v, at) {
+			out = append(out, "of "+it.Name)
+		}
+		for _, c := range lsp.Incoming(v, at) {
+			out = append(out, fmt.Sprintf("from %s in %s, %d times", c.From.Name, filepath.Base(protocol.Path(c.From.URI)), len(c.FromRanges)))
+		}
+		for _, c := range lsp.Outgoing(v, at) {
+			out = append(out, fmt.Sprintf("to %s in %s, %d times", c.To.Name, filepath.Base(protocol.Path(c.To.URI)), len(c.FromRanges)))
+		}
+		return strings.Join(out, "\n")
+	},
 	"preview": func(t *testing.T, v *lsp.View, at int32) string {
 		pos := v.Position(at)
 		p := &lsp.PreviewParams{Position: &pos}
@@ -228,12 +262,18 @@ func testArchive(t *testing.T, path string, feature func(*testing.T, *lsp.View, 
 	}
 	dir := t.TempDir()
 	var text, want string
+	name := "main.dsp"
+	for _, f := range archive.Files { // the file with the marks
+		if strings.Contains(string(f.Data), mark) && f.Name != "want" {
+			name = f.Name
+		}
+	}
 	for _, f := range archive.Files {
 		switch f.Name {
 		case "want":
 			want = string(f.Data)
 			continue
-		case "main.dsp":
+		case name:
 			text = string(f.Data)
 		}
 		full := filepath.Join(dir, f.Name)
@@ -250,7 +290,7 @@ func testArchive(t *testing.T, path string, feature func(*testing.T, *lsp.View, 
 	}
 	s := snapshot.NewSession(options())
 	s.SetFolders([]string{dir})
-	main := filepath.Join(dir, "main.dsp")
+	main := filepath.Join(dir, name)
 	s.Open(main, 1, text)
 	var b strings.Builder
 	for _, at := range marks {

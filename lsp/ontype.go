@@ -6,6 +6,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lsp/protocol"
+	"github.com/dspi-lang/dspi/parser/format"
 )
 
 // FormatOnType lays out what was just finished: behind a `}` its block, behind a
@@ -49,13 +50,13 @@ func formatLine(v *View, offset int32) []protocol.TextEdit {
 	src := v.src()
 	line := src.LineOf(offset)
 	start := src.LineStart(line)
-	if line < 2 || inText(v.tree(), start) || brokenIn(v.tree(), source.Span{Start: src.LineStart(line - 1), End: start}) {
+	if line < 2 || inText(v.tree(), start) {
 		return out
 	}
-	before := FormatRange(v, source.Span{Start: src.LineStart(line - 1), End: src.LineStart(line-1) + int32(len(src.Line(line-1)))})
-	for _, e := range before {
-		if int(e.Range.Start.Line) == line-2 && int(e.Range.End.Line) <= line-1 && strings.Count(e.NewText, "\n") <= 1 {
-			out = append(out, e)
+	if above := (source.Span{Start: src.LineStart(line - 1), End: start}); !brokenIn(v.tree(), above) {
+		if laid, ok := laidLine(v, line-1); ok && laid != src.Line(line-1) {
+			above.End = above.Start + int32(len(src.Line(line-1)))
+			out = append(out, protocol.TextEdit{Range: v.Range(above), NewText: laid})
 		}
 	}
 	text := src.Line(line)
@@ -69,6 +70,25 @@ func formatLine(v *View, offset int32) []protocol.TextEdit {
 		out = append(out, protocol.TextEdit{Range: v.Range(source.Span{Start: start, End: start + int32(len(has))}), NewText: want})
 	}
 	return out
+}
+
+// laidLine returns a line (from 1) as the formatter writes it, if it writes it as one
+// line.
+func laidLine(v *View, line int) (string, bool) {
+	old, now := strings.SplitAfter(v.src().Text, "\n"), strings.SplitAfter(string(format.File(v.tree())), "\n")
+	bare := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	want := bare(old[line-1])
+	for _, h := range hunks(old, now) {
+		if h.oldStart > line-1 || line-1 >= h.oldEnd || want == "" {
+			continue
+		}
+		for _, text := range now[h.newStart:h.newEnd] {
+			if bare(text) == want {
+				return strings.TrimRight(text, "\r\n"), true
+			}
+		}
+	}
+	return "", false
 }
 
 // inText reports whether a line begins inside an expression, a string or a comment,

@@ -207,12 +207,27 @@ func extractVariable(v *View, offset int32) refactoring {
 	default:
 		return refactoring{}
 	}
+	if block := blockOf(top, value); len(name) < 2 || name == "name" || name == "default" {
+		name = block.Name().Name + "_" + name
+	}
 	name = v.fresh(name)
 	at := v.above(top)
 	return refactoring{title: "make it a variable: var." + name, changes: []change{
 		{source.Span{Start: at, End: at}, "variable " + name + ": " + kind + " {\n" + indent + "default = " + text + "\n}\n\n"},
 		{value.Span, "var." + name},
 	}}
+}
+
+// blockOf returns the innermost block with a name that holds an expression.
+func blockOf(top *syntax.Block, e *syntax.Expr) *syntax.Block {
+	found := top
+	syntax.Walk(top, func(n syntax.Node) bool {
+		if b, ok := n.(*syntax.Block); ok && len(b.Labels) > 0 && b.Contains(e.Start) {
+			found = b
+		}
+		return n.Range().Contains(e.Start)
+	})
+	return found
 }
 
 // spellTypes writes all types of a file as dspi spells them, where the cursor is at
@@ -292,7 +307,13 @@ func organizeImports(v *View, _ int32) refactoring {
 // imported reports whether something of an import is used: without it, there would
 // be a mistake.
 func (v *View) imported(imp *syntax.Import) bool {
-	text := applied(v.src().Text, []change{{v.lines(imp.Span), ""}})
+	var list []change
+	for _, it := range v.tree().Items {
+		if other, ok := it.(*syntax.Import); ok && v.src().Slice(other.Span) == v.src().Slice(imp.Span) {
+			list = append(list, change{v.lines(other.Span), ""})
+		}
+	}
+	text := applied(v.src().Text, list)
 	checked, err := v.Snap.With(map[string]string{v.File.Path: text}).Try(v.File.Path)
 	return err != nil || errorsIn(checked.Diags) > 0
 }

@@ -20,7 +20,7 @@ func extractSignature(v *View, offset int32) refactoring {
 		return refactoring{}
 	}
 	block, fields := signatureAround(v, offset)
-	if block == nil {
+	if block == nil || !fields.Contains(offset) && headAt(v.tree(), offset) != block {
 		return refactoring{}
 	}
 	name := v.fresh(camel(block.Name().Name))

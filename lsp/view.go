@@ -84,7 +84,7 @@ func around(tree *syntax.File, offset int32) []*syntax.Block {
 			if b.Body == nil || offset < b.Body.Open.End {
 				return false
 			}
-			if b.Body.Close.Len() > 0 && offset > b.Body.Close.Start || b.Body.Close.Len() == 0 && offset > b.End {
+			if b.Body.Close.Len() > 0 && offset > b.Body.Close.Start || b.Body.Close.Len() == 0 && offset > b.End && !goesOn(tree.Source, b, offset) {
 				return false
 			}
 			out = append(out, b)
@@ -92,6 +92,30 @@ func around(tree *syntax.File, offset int32) []*syntax.Block {
 		})
 	}
 	return out
+}
+
+// goesOn reports whether an offset behind a block without a `}` still belongs to it:
+// what stands between is indented further than the block is.
+func goesOn(src *source.File, b *syntax.Block, offset int32) bool {
+	between := src.Slice(source.Span{Start: b.End, End: offset})
+	if strings.ContainsAny(between, "}") {
+		return false
+	}
+	column := func(at int32) int { return int(at - src.LineStart(src.LineOf(at))) }
+	lines := strings.Split(between, "\n")
+	if len(lines) == 2 && lines[1] == "" {
+		return true // the line that was just begun
+	}
+	for i, line := range lines[1:] {
+		text := strings.TrimLeft(line, " \t")
+		if last := i == len(lines)-2; text == "" && !last {
+			continue
+		}
+		if len(line)-len(text) <= column(b.Start) && (text != "" || column(b.Start) > 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // table returns what may stand in the innermost of blocks, nil where nothing is

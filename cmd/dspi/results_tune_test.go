@@ -205,7 +205,7 @@ model served {
 			got := optimizeBanking(t, dir, model, o.name, o.settings, test.labels, fmt.Sprintf("seed = %d", seed))
 			ours[o.name] = append(ours[o.name], got.After.Scores("exact_match")...)
 			// The test rows are measured twice: before and after.
-			calls[o.name] = [2]int{calls[o.name][0] + got.Spent.Calls - 2*len(test.rows)}
+			calls[o.name] = [2]int{calls[o.name][0] + got.Spent.Calls - 2*len(test.rows), calls[o.name][1]}
 			job := map[string]any{"optimizer": o.name, "labels": test.labels}
 			for _, set := range []string{"train", "dev", "test"} {
 				job[set] = filepath.Join(dir, set+".jsonl")

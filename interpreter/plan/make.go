@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -35,6 +36,9 @@ type Options struct {
 	// says, at ProjectPlace.
 	ProjectModel string
 	ProjectPlace source.Place
+	// Backend is the runtime of steps where neither they nor their program say:
+	// "python", or anything else for native.
+	Backend string
 	// FallbackModel answers when nothing at all names a model.
 	FallbackModel string
 	// State is what tuning found: demos and instructions of steps. The values that
@@ -174,7 +178,7 @@ func (m *maker) step(prog *program.Program, st *program.Step, outer []Choice) *O
 func (m *maker) stepAt(prog *program.Program, st *program.Step, outer []Choice, at string) *Op {
 	op := &Op{
 		Name: st.Name, Address: prog.Address() + "." + st.Name, Kind: StepOp,
-		Module: st.Module, After: st.Needs, Step: st, Adapter: st.Settings.Adapter,
+		Module: st.Module, After: st.Needs, Step: st, Adapter: st.Settings.Adapter, Backend: cmp.Or(st.Settings.Backend, m.opt.Backend),
 		Outputs: planFields(st.Signature.Outputs), Signature: st.Signature, Pending: st.Pending,
 	}
 	for _, in := range st.Inputs {

@@ -77,7 +77,8 @@ type Op struct {
 	Inputs  []Bind
 	Outputs []Field
 	Adapter string
-	Plan    *Plan // of a called program, or of a `repeat`
+	Backend string // "python": DSPy does the work, where it has the module
+	Plan    *Plan  // of a called program, or of a `repeat`
 	// Signature is what the module is called with: the step's, and what a
 	// module that a variable chose adds to it.
 	Signature *program.Signature

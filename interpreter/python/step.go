@@ -29,7 +29,7 @@ func Wanted(op *plan.Op) bool {
 	case "python", "dspy":
 		return true
 	}
-	return op.Step.Settings.Backend == "python" && Runs(op.Module)
+	return op.Backend == "python" && Runs(op.Module)
 }
 
 // Step does the work of one operation in Python. It implements module.Module.

@@ -26,6 +26,7 @@ var Project = Block{
 	Doc:  "Settings of a project, in HCL: read from the folder of the .dsp file or the nearest one above.",
 	Settings: []Setting{
 		{Name: "default_model", Kind: Text, Doc: "The model that answers where nothing else names one: a name declared in the program, or provider/name.", Default: "builtin/incontext", Fixed: true},
+		{Name: "backend", Kind: Choice, Choices: []string{"native", "python"}, Doc: "Which runtime does the work of steps where neither they nor their program say: dspi itself, or DSPy in Python for the modules that it has.", Default: "native", Fixed: true},
 	},
 	Blocks: []Block{
 		{Name: "cache", Doc: "Where answers of models are kept, so that the same call is paid once.", Settings: []Setting{

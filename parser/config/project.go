@@ -54,6 +54,14 @@ func (p *Project) DefaultModel() (string, source.Place) {
 	return name, v.Place
 }
 
+// Backend returns the runtime of steps where neither they nor their program say; ""
+// when it is not written.
+func (p *Project) Backend() string {
+	v, _ := p.Value("backend")
+	name, _ := v.Value.(string)
+	return name
+}
+
 // Shown returns the value as people may see it: in quotes when it is text, and
 // without what its URL keeps secret.
 func (v Value) Shown() string {

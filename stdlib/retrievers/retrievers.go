@@ -61,6 +61,8 @@ type Config struct {
 	// Progress is told how far the making of the index is; nil: nobody is. It is
 	// called by several goroutines, one after another.
 	Progress func(retrieve.Progress)
+
+	rereads bool // a corpus is read again in each pass, however small it is: for tests
 }
 
 // method returns the method that is used.

@@ -15,8 +15,8 @@ import (
 // An index follows its corpus in three passes over the files, which are read only
 // when their size or time has changed.
 //
-// The first finds out what is in them: a hash for each file and each passage, and no
-// text. If nothing has changed it ends here. The second makes vectors of passages
+// The first finds out what is in them: a hash for each file and each passage, and the
+// texts only where they are few. If nothing has changed it ends here. The second makes vectors of passages
 // that have none; each batch is kept as soon as it has come, by the hash of its
 // text, so that an interruption costs one batch. The third writes what is new and
 // deletes what is gone, in one transaction: who searches at that time sees the index
@@ -156,7 +156,13 @@ type survey struct {
 	files    []index.File
 	passages []index.Hash
 	wholes   []index.Hash // of what is embedded; nil without an embedder
+	// texts are the passages themselves, where they are few enough to be kept: they
+	// need not be read again. nil where they are not.
+	texts []retrieve.Passage
 }
+
+// mostKept is how many bytes of text are kept between the passes.
+const mostKept = 64 << 20
 
 // trusted is how old a file must be so that its time tells whether it changes: two
 // changes in one tick of the clock have one time.
@@ -167,12 +173,18 @@ func (x *Retriever) survey(ctx context.Context, files []corpus.File) (*survey, e
 	s := &survey{read: files}
 	begin := time.Now()
 	x.progress(retrieve.Reading, 0, 0)
+	size, few := 0, !x.c.rereads
 	for _, f := range files {
 		sum := sha256.New()
 		err := x.c.Corpus.Read(ctx, f, func(b []byte) { sum.Write(b) }, func(p retrieve.Passage) error {
 			s.passages = append(s.passages, index.PassageHash(p, index.Meta(p)))
 			if x.c.Embedder != nil {
 				s.wholes = append(s.wholes, index.HashOf(p.Whole()))
+			}
+			if size += len(p.Text) + 200; few && size <= mostKept {
+				s.texts = append(s.texts, p)
+			} else {
+				s.texts, few = nil, false
 			}
 			if len(s.passages)%1000 == 0 {
 				x.progress(retrieve.Reading, len(s.passages), 0)
@@ -225,8 +237,16 @@ func (x *Retriever) entries(ctx context.Context, seen *survey, e index.Edit, giv
 	return err
 }
 
-// each reads all passages of the surveyed files once more.
+// each gives all passages of the surveyed files once more.
 func (x *Retriever) each(ctx context.Context, seen *survey, give func(retrieve.Passage) error) error {
+	for _, p := range seen.texts {
+		if err := give(p); err != nil {
+			return err
+		}
+	}
+	if seen.texts != nil {
+		return ctx.Err()
+	}
 	for _, f := range seen.read {
 		if err := x.c.Corpus.Read(ctx, f, nil, give); err != nil {
 			return err

@@ -157,6 +157,35 @@ func TestFollows(t *testing.T) {
 	}
 }
 
+// TestRereads: a corpus that is too large to be kept is read again in each pass, and one
+// that changes meanwhile from the beginning.
+func TestRereads(t *testing.T) {
+	c := config(t.TempDir())
+	list := animals(300)
+	write(t, c.Corpus.File, lines(list))
+	x := open(t, c)
+	large := c
+	large.Dir, large.rereads, large.Embedder = t.TempDir(), true, &counting{}
+	changed := false
+	large.Progress = func(p retrieve.Progress) {
+		if p.Doing == retrieve.Embedding && !changed {
+			changed = true
+			list[7].Text = "the fox1 has changed meanwhile"
+			write(t, c.Corpus.File, lines(list))
+		}
+	}
+	y := open(t, large)
+	if err := x.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	y.c.Method = retrieve.BM25
+	for _, query := range []string{"owl", "fox1 fox2", "changed meanwhile", "passage 17"} {
+		if a, b := found(t, x, query), found(t, y, query); !slices.Equal(a, b) {
+			t.Errorf("%q finds %v, and %v where it is read again", query, a, b)
+		}
+	}
+}
+
 // TestFolder: a folder that changes, and one file among many that does.
 func TestFolder(t *testing.T) {
 	dir := t.TempDir()

@@ -165,22 +165,24 @@
     (when (re-search-backward (concat "^" kind "[[:space:]]+\"?\\([[:alpha:]_][[:alnum:]_]*\\)") nil t)
       (match-string-no-properties 1))))
 
-(defun dspi--compile (&rest arguments)
-  "Run the command with ARGUMENTS, in a buffer that shows what it prints."
+(defun dspi--compile (typed &rest arguments)
+  "Run the command with ARGUMENTS, then what a person has TYPED for the shell.
+What it prints is shown in a buffer."
   (save-buffer)
-  (compile (mapconcat #'shell-quote-argument (cons dspi-command arguments) " ")))
+  (let ((process-connection-type nil))  ; a pipe: progress is for terminals
+    (compile (concat (mapconcat #'shell-quote-argument (cons dspi-command arguments) " ") " " typed))))
 
 (defun dspi-run (inputs)
-  "Run the program at point with INPUTS, a text like: question=\"What is it?\"."
+  "Run the program at point with INPUTS as in a shell: question=\"What is it?\"."
   (interactive "sInputs (name=value …): ")
-  (let ((program (or (dspi--block "program") (user-error "There is no program here"))))
-    (apply #'dspi--compile "run" buffer-file-name program (split-string-and-unquote inputs))))
+  (dspi--compile inputs "run" buffer-file-name
+                 (or (dspi--block "program") (user-error "There is no program here"))))
 
 (defun dspi-test ()
   "Run the test at point, or all tests of the file."
   (interactive)
   (let ((test (dspi--block "test")))
-    (apply #'dspi--compile "test" buffer-file-name
+    (apply #'dspi--compile "" "test" buffer-file-name
            (and test (list "--filter" (concat "^" test "$"))))))
 
 (defun dspi-show-prompt ()

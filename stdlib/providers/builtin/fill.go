@@ -101,7 +101,7 @@ func (f *filler) fill() ([]any, error) {
 // when says in which pass outputs of a role are filled.
 func when(r role) int {
 	switch r {
-	case confidenceRole, positionsRole, evidenceRole:
+	case confidenceRole, positionsRole, evidenceRole, citationRole:
 		return 1
 	case reasoningRole:
 		return 2
@@ -150,6 +150,18 @@ func (f *filler) value(out *field, r role) (any, error) {
 				return []any{fitText(s.elems[0], text, f.text)}, nil
 			}
 			return fitText(s, text, f.text), nil
+		}
+	case citationRole:
+		if err := f.look(); err != nil {
+			return nil, err
+		}
+		if f.search.found && f.searchUsed {
+			if s.kind != listKind {
+				return f.citation(s), nil
+			}
+			if least, most := bounds(s); least <= 1 && most >= 1 {
+				return []any{f.citation(s.elems[0])}, nil
+			}
 		}
 	case summaryRole:
 		if v, ok := f.summary(s); ok {

@@ -49,6 +49,29 @@ func (f *filler) fromPassages(s *shape) (any, bool, error) {
 	return v, true, nil
 }
 
+// citation cites the sentence that was used: its words without the title of the
+// passage, and the passage by its number, counted from 1.
+func (f *filler) citation(s *shape) any {
+	found := f.search.sentence
+	text := found.text
+	if _, body, ok := strings.Cut(text, " | "); ok && body != "" {
+		text = body
+	}
+	r := &record{}
+	for _, p := range s.properties {
+		r.names = append(r.names, p.name)
+		switch p.name {
+		case "text":
+			r.values = append(r.values, fitText(p.shape, text, f.text))
+		case "source":
+			r.values = append(r.values, fitText(p.shape, strconv.Itoa(found.passage+1), f.text))
+		default:
+			r.values = append(r.values, f.neutral(p.name, p.shape, 0))
+		}
+	}
+	return r
+}
+
 // firstNumber reads the first number of a text.
 func firstNumber(text string) (float64, bool) {
 	text = strings.TrimLeft(text, "$€£ ")

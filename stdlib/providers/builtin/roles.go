@@ -16,6 +16,7 @@ const (
 	positionsRole       // which passages were used
 	evidenceRole        // the sentence that was used
 	summaryRole         // the input, shortened
+	citationRole        // the sentence that was used, with the passage that it is from
 )
 
 func hasWord(words []string, any ...string) bool {
@@ -48,9 +49,16 @@ func roleOf(f *field) role {
 			hasWord(words, "confidence", "certain", "certainty", "probability", "likelihood", "sure") {
 			return confidenceRole
 		}
+	case recordKind:
+		if cites(s) {
+			return citationRole
+		}
 	case listKind:
 		if len(s.elems) != 1 {
 			break
+		}
+		if cites(s.elems[0]) {
+			return citationRole
 		}
 		about := append(words, strings.Fields(strings.ToLower(f.about))...)
 		if s.elems[0].kind == intKind && hasWord(about, "sources", "positions", "position", "indexes", "indices", "index", "citations", "references", "passages", "passage", "used") {
@@ -61,6 +69,17 @@ func roleOf(f *field) role {
 		}
 	}
 	return plainRole
+}
+
+// cites reports whether a shape is that of the language's type citation.
+func cites(s *shape) bool {
+	has := 0
+	for _, p := range s.properties {
+		if p.shape.kind == stringKind && hasWord([]string{p.name}, "text", "source", "supports") {
+			has++
+		}
+	}
+	return s.kind == recordKind && has == 3
 }
 
 // A question with passages to look in.

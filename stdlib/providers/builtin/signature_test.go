@@ -87,6 +87,11 @@ func everyType() map[string]types.Type {
 		"sources":   &types.List{Elem: types.Int},
 		"anonymous": &types.Record{Fields: []types.Field{{Name: "asked", Type: types.Bool}, {Name: "amount", Type: &types.Optional{Elem: types.Float}}}},
 	}
+	if row, ok := types.Lookup("citation"); ok {
+		one := &types.Primitive{Row: row}
+		all["the_citation"], all["citations"] = one, &types.List{Elem: one}
+		all["two_citations"] = &types.List{Elem: one, Constraints: types.Constraints{MinItems: p(2)}}
+	}
 	for _, name := range []string{"probability", "confidence", "similarity"} {
 		if row, ok := types.Lookup(name); ok {
 			all["the_"+name] = &types.Primitive{Row: row}

@@ -45,7 +45,7 @@ CREATE TABLE vector (
 	whole BLOB NOT NULL UNIQUE,
 	v     BLOB NOT NULL        -- float32, little-endian
 ) STRICT;
-CREATE VIRTUAL TABLE words USING fts5(whole, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE words USING fts5(whole, content='', tokenize='unicode61 remove_diacritics 2');
 `}
 
 // Store is an open file.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/stdlib/internal/database"
 	"github.com/dspi-lang/dspi/stdlib/retrievers/index"
 )
@@ -165,10 +166,13 @@ func write(ctx context.Context, tx *sql.Tx, c index.Change) error {
 		}
 	}
 	for _, key := range c.Edit.Deleted {
-		for _, q := range []string{"DELETE FROM passage WHERE key = ?", "DELETE FROM words WHERE rowid = ?"} {
-			if _, err := tx.ExecContext(ctx, q, key); err != nil {
-				return err
-			}
+		var p retrieve.Passage
+		if err := tx.QueryRowContext(ctx, "DELETE FROM passage WHERE key = ? RETURNING title, text", key).Scan(&p.Title, &p.Text); err != nil {
+			return err
+		}
+		// FTS5 is told the text, so that the length of an average passage stays right.
+		if _, err := tx.ExecContext(ctx, "INSERT INTO words(words, rowid, whole) VALUES ('delete', ?, ?)", key, p.Whole()); err != nil {
+			return err
 		}
 	}
 	passage, err := tx.PrepareContext(ctx, "INSERT INTO passage VALUES (?, ?, ?, ?, ?, ?, ?)")

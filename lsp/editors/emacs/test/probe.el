@@ -10,6 +10,7 @@
 (defvar eglot-sync-connect)
 (setq eglot-sync-connect 20
       eglot-autoshutdown nil
+      eglot-autoreconnect nil
       eglot-confirm-server-initiated-edits nil
       dspi-command (getenv "DSPI_SERVER"))
 
@@ -101,13 +102,17 @@
   (with-current-buffer "*dspi messages*"
     (probe-must (string-match-p "^\\[system\\]" (buffer-string)) "the messages" (buffer-string)))
   (probe-at "program search")
-  (let (status)
-    (add-hook 'compilation-finish-functions (lambda (_ text) (setq status text)))
-    (dspi-run "question=\"What is 6 * 7?\"")
-    (probe-wait "the run" (lambda () status))
+  (dspi-run "question=\"What is 6 * 7?\"")
+  (let ((process (get-buffer-process "*compilation*")))
+    (probe-wait "the run" (lambda () (not (process-live-p process))))
+    (while (accept-process-output process 0.1))
     (with-current-buffer "*compilation*"
-      (probe-must (and (string-prefix-p "finished" status) (string-match-p "answer" (buffer-string))) "the run" (buffer-string))))
-  (eglot-shutdown server nil 10))
+      (probe-must (and (zerop (process-exit-status process)) (string-match-p "^42$" (buffer-string))) "the run" (buffer-string))))
+  ;; `eglot-shutdown' would kill what has not ended at once.
+  (let ((process (jsonrpc--process server)))
+    (jsonrpc-request server :shutdown nil)
+    (jsonrpc-notify server :exit nil)
+    (probe-wait "the end of the server" (lambda () (not (process-live-p process))))))
 (princ (format "emacs %s, eglot: 1 passed, 0 failed\n" emacs-version))
 (kill-emacs 0)
 
