@@ -34,7 +34,15 @@ type Item struct {
 func Complete(v *View, offset int32) *protocol.CompletionList {
 	c := &completer{v: v, offset: offset, text: v.src().Text, word: wordBefore(v.src().Text, offset)}
 	c.complete()
-	slices.SortStableFunc(c.items, func(a, b Item) int { return a.Rank - b.Rank })
+	slices.SortStableFunc(c.items, func(a, b Item) int {
+		if x, y := c.begins(a), c.begins(b); x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
+		return a.Rank - b.Rank
+	})
 	list := &protocol.CompletionList{Items: []protocol.CompletionItem{}}
 	seen := map[string]bool{}
 	for _, it := range c.items {
@@ -45,6 +53,19 @@ func Complete(v *View, offset int32) *protocol.CompletionList {
 		list.Items = append(list.Items, c.item(it, len(list.Items)))
 	}
 	return list
+}
+
+// begins reports whether an item begins with what has been typed of it.
+func (c *completer) begins(it Item) bool {
+	at := it.Replaces
+	if at == (source.Span{}) {
+		at = c.word
+	}
+	typed := c.text[min(at.Start, c.offset):c.offset]
+	if len(typed) > len(it.Label) {
+		return false
+	}
+	return strings.EqualFold(it.Label[:len(typed)], typed)
 }
 
 // wordBefore returns the word around an offset whose beginning has been typed.
@@ -106,27 +127,11 @@ type completer struct {
 
 func (c *completer) add(it Item) { c.items = append(c.items, it) }
 
-// dotted returns the names before the word that are joined to it by dots:
-// `program.rag` before `.ans`, and where they begin.
-func (c *completer) dotted() ([]string, int32) {
-	var names []string
-	at := c.word.Start
-	for at > 0 && c.text[at-1] == '.' {
-		w := word(c.text, at-1)
-		w.End = at - 1
-		if w.Start >= w.End {
-			break
-		}
-		names = append([]string{c.text[w.Start:w.End]}, names...)
-		at = w.Start
-	}
-	return names, at
-}
-
 var (
 	attributeLine = regexp.MustCompile(`(?:^|[{,])\s*([A-Za-z_]\w*)\s*=\s*([^=].*)?$`)
 	letLine       = regexp.MustCompile(`^\s*let\s+\w+\s*=`)
 	fieldLine     = regexp.MustCompile(`(?:^|[,{>(])\s*[A-Za-z_]\w*\??\s*:\s*([^="]*)$`)
+	variableLine  = regexp.MustCompile(`^\s*variable\s+\w+\s*:\s*[^="{]*$`)
 	typeLine      = regexp.MustCompile(`^\s*type\s+\w+\s*=\s*[^"]*$`)
 	importLine    = regexp.MustCompile(`^\s*import\s+"([^"]*)$`)
 	startOfItem   = regexp.MustCompile(`(?:^|[{,])\s*\w*$`)
@@ -155,7 +160,7 @@ func (c *completer) complete() {
 	switch {
 	case letLine.MatchString(line):
 		c.expression(blocks, nil)
-	case typeLine.MatchString(line), fieldLine.MatchString(line) && (t == nil || t.Signature || len(blocks) == 0):
+	case typeLine.MatchString(line), variableLine.MatchString(line), fieldLine.MatchString(line) && (t == nil || t.Signature || len(blocks) == 0):
 		c.types(line)
 	case startOfItem.MatchString(line) && len(blocks) == 0:
 		c.top()
@@ -227,6 +232,12 @@ func (c *completer) inBlock(blocks []*syntax.Block, t *universe.Block) {
 		c.boundNames(blocks, has)
 		return
 	}
+	if names, _ := c.dotted(); len(names) > 0 {
+		if t.Steps {
+			c.steps(t)
+		}
+		return
+	}
 	for i := range t.Settings {
 		s := &t.Settings[i]
 		if has[s.Name] || s.Pending != "" {
@@ -290,6 +301,9 @@ func (c *completer) steps(t *universe.Block) {
 			if around := around(c.v.tree(), c.offset); len(around) > 0 && x.Block.Span == around[0].Span && x.Place.File == c.v.src() {
 				continue // a program does not call itself
 			}
+			if len(names) > 0 && !strings.HasPrefix(x.Name, strings.Join(names, ".")+".") {
+				continue
+			}
 			it := Item{Label: x.Name, Kind: protocol.ItemFunction, Detail: "program", Doc: joined(code(x.Signature.String()), x.Doc), Insert: x.Name + " ${1:name} {\n  $0\n}", Snippet: true, Rank: 11, Replaces: at}
 			c.add(it)
 		}
@@ -310,6 +324,18 @@ func (c *completer) boundNames(blocks []*syntax.Block, has map[string]bool) {
 		if !has[name] {
 			c.add(Item{Label: name, Kind: protocol.ItemField, Detail: typ, Doc: doc, Insert: name + " = $0", Snippet: true})
 		}
+	}
+	if in.KindName() == "next" {
+		for _, it := range of.Body.Items {
+			if state, ok := it.(*syntax.Block); ok && state.KindName() == "state" && state.Body != nil {
+				for _, it := range state.Body.Items {
+					if a, ok := it.(*syntax.Attribute); ok {
+						add(a.Name.Name, "state", "")
+					}
+				}
+			}
+		}
+		return
 	}
 	input := in.KindName() == "inputs"
 	at := c.v.src().Place(of.Name().Span)

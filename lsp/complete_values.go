@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dspi-lang/dspi/lang/check"
-	"github.com/dspi-lang/dspi/lang/expr"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lang/types"
@@ -30,7 +28,7 @@ func (c *completer) value(name, line string, blocks []*syntax.Block, t *universe
 		return
 	}
 	if inQuotes {
-		c.quoted(s, quoted)
+		c.quoted(s, quoted, blocks[len(blocks)-1])
 		return
 	}
 	switch s.Kind {
@@ -74,13 +72,65 @@ func (c *completer) value(name, line string, blocks []*syntax.Block, t *universe
 			c.add(Item{Label: x.Name, Kind: protocol.ItemVariable, Detail: "step"})
 		}
 	case universe.Boolean:
+		if names, _ := c.dotted(); len(names) == 0 && s.Fixed {
+			for _, w := range []string{"true", "false"} {
+				c.add(Item{Label: w, Kind: protocol.ItemKeyword})
+			}
+		}
 		c.expression(blocks, types.Bool)
+	case universe.Literal:
+		c.literal(blocks)
 	case universe.Duration:
 		for _, d := range []string{`"10s"`, `"1m"`, `"500ms"`} {
 			c.add(Item{Label: d, Kind: protocol.ItemValue, Detail: "duration"})
 		}
 	default:
-		c.expression(blocks, wanted(s.Kind))
+		want := wanted(s.Kind)
+		if s.Name == "for_each" {
+			c.expression(blocks, nil)
+			for i := range c.items { // lists first
+				if strings.HasPrefix(c.items[i].Detail, "list[") {
+					c.items[i].Rank = 0
+				}
+			}
+			return
+		}
+		c.expression(blocks, want)
+	}
+}
+
+// literal offers the values of a variable's type.
+func (c *completer) literal(blocks []*syntax.Block) {
+	p := c.v.check().Project
+	if p == nil {
+		return
+	}
+	at := c.v.src().Place(blocks[len(blocks)-1].Name().Span)
+	for _, x := range p.Variables {
+		if x.Place != at || x.Type == nil {
+			continue
+		}
+		for _, l := range literalsOf(x.Type) {
+			c.add(Item{Label: l, Kind: protocol.ItemEnumMember, Detail: "value"})
+		}
+		if e := enumOf(x.Type); e != nil {
+			for _, m := range e.Members {
+				c.add(Item{Label: e.Name + "." + m.Name, Kind: protocol.ItemEnumMember, Detail: e.Name, Doc: m.Description})
+			}
+		}
+		switch x.Type.(type) {
+		case types.Model:
+			c.references("model")
+		case types.Module:
+			c.references("module")
+		}
+		if isBool(x.Type) {
+			c.add(Item{Label: "true", Kind: protocol.ItemKeyword})
+			c.add(Item{Label: "false", Kind: protocol.ItemKeyword})
+		}
+	}
+	if names, _ := c.dotted(); len(names) == 0 {
+		c.add(Item{Label: "env", Kind: protocol.ItemFunction, Detail: "(name): string", Doc: "The value of an environment variable.", Insert: `env("$0")`, Snippet: true, Rank: 5})
 	}
 }
 
@@ -113,14 +163,14 @@ func openString(line string) (string, bool) {
 			return "", false
 		}
 	}
-	if !open || strings.Contains(line[at:], "${") && !strings.Contains(line[at:], "}") {
+	if !open || strings.LastIndex(line[at:], "${") > strings.LastIndex(line[at:], "}") {
 		return "", false // between `${` and `}` stands an expression
 	}
 	return line[at:], true
 }
 
 // quoted offers what may stand in the quotes of a setting.
-func (c *completer) quoted(s *universe.Setting, typed string) {
+func (c *completer) quoted(s *universe.Setting, typed string, in *syntax.Block) {
 	inside := source.Span{Start: c.offset - int32(len(typed)), End: c.word.End}
 	switch {
 	case s.Kind == universe.Choice:
@@ -130,6 +180,13 @@ func (c *completer) quoted(s *universe.Setting, typed string) {
 	case s.Kind == universe.ModelOf || s.Kind == universe.ModelList:
 		for _, m := range c.models() {
 			c.add(Item{Label: m, Kind: protocol.ItemValue, Detail: "model", Replaces: inside})
+		}
+	case s.Name == "name" && in.KindName() == "model":
+		for _, m := range c.models() {
+			provider, name, _ := strings.Cut(m, "/")
+			if provider == settingText(in, "provider") {
+				c.add(Item{Label: name, Kind: protocol.ItemValue, Detail: "model", Replaces: inside})
+			}
 		}
 	case s.Name == "provider":
 		for _, p := range c.v.u().Providers {
@@ -250,191 +307,6 @@ func (c *completer) variables(fits func(types.Type) bool) {
 			c.add(Item{Label: "var." + x.Name, Kind: protocol.ItemVariable, Detail: x.Type.String(), Doc: x.Description, Rank: 1, Replaces: source.Span{Start: from, End: c.word.End}})
 		}
 	}
-}
-
-// dummy is the name that stands for what has not been typed yet.
-const dummy = "dspi_cursor"
-
-// expression offers what may stand in an expression: the text is tried with a
-// name at the cursor, and what the checker knew of that place is offered. wants is
-// the type of the place, for those of which the checker does not say it.
-func (c *completer) expression(blocks []*syntax.Block, wants types.Type) {
-	text := c.text[:c.word.Start] + dummy + c.text[c.word.End:]
-	snap := c.v.Snap.With(map[string]string{c.v.File.Path: text})
-	checked, err := snap.Try(c.v.File.Path)
-	if err != nil {
-		return
-	}
-	fact, found := factAt(checked, c.word.Start, blocks)
-	if !found {
-		return
-	}
-	names, _ := c.dotted()
-	want := fact.Want
-	if want == nil {
-		want = wants
-	}
-	if !whole(fact.Expr, c.word.Start) {
-		want = nil
-	}
-	if len(names) > 0 {
-		c.members(fact.Scope, names, want)
-		return
-	}
-	for _, s := range fact.Scope.Symbols() {
-		it := Item{Label: s.Name, Kind: protocol.ItemVariable, Detail: s.Kind, Rank: 5}
-		switch {
-		case s.Type != nil && types.IsInvalid(s.Type):
-			it.Rank = 6
-		case s.Type != nil:
-			it.Detail, it.Rank = s.Type.String(), rankOf(s.Type, want, 2)
-		case anyFits(s.Members, want):
-			it.Rank = 3
-		}
-		if s.Kind == "step" {
-			it.Kind = protocol.ItemModule
-		}
-		c.add(it)
-	}
-	if name, n, ok := callAt(c.text[:c.word.Start]); ok && n > 0 && loops(name) {
-		c.add(Item{Label: "it", Kind: protocol.ItemVariable, Detail: "the element", Doc: "The element of the list that is looked at.", Rank: 1})
-	}
-	if want == nil || types.Fits(types.Bool, want) {
-		for _, w := range []string{"true", "false"} {
-			c.add(Item{Label: w, Kind: protocol.ItemKeyword, Rank: 7})
-		}
-	}
-	if e := enumOf(want); e != nil {
-		for _, m := range e.Members {
-			c.add(Item{Label: e.Name + "." + m.Name, Kind: protocol.ItemEnumMember, Detail: e.Name, Doc: m.Description})
-		}
-	}
-	for _, l := range literalsOf(want) {
-		c.add(Item{Label: l, Kind: protocol.ItemEnumMember, Detail: "value"})
-	}
-	for _, f := range append(expr.Functions(), fact.Scope.Own...) {
-		if f.Host && !slices.Contains(fact.Scope.Host, f.Name) {
-			continue
-		}
-		c.add(Item{Label: f.Name, Kind: protocol.ItemFunction, Detail: "(" + f.Params + "): " + f.Result, Doc: joined(f.Doc, code(f.Example+"  # gives "+f.Gives)), Insert: f.Name + "($0)", Snippet: true, Rank: 8})
-	}
-}
-
-// loops reports whether a function looks at each element of a list.
-func loops(name string) bool {
-	for _, f := range expr.Functions() {
-		if f.Name == name {
-			return strings.HasPrefix(f.Params, "list, ") && strings.Contains(f.Example, "it")
-		}
-	}
-	return false
-}
-
-// factAt returns what is known of the expression at an offset; where none was
-// checked there, of another in the same blocks.
-func factAt(c *snapshot.Checked, offset int32, blocks []*syntax.Block) (check.Fact, bool) {
-	var near check.Fact
-	found := false
-	for _, f := range c.Facts(c.File.Tree) {
-		if f.Expr.Range().Contains(offset) {
-			return f, true
-		}
-		if len(blocks) > 0 && f.Expr.Range().Start >= blocks[0].Start && f.Expr.Range().Start <= blocks[0].End && !found {
-			near, found = check.Fact{Expr: f.Expr, Scope: f.Scope}, true
-		}
-	}
-	return near, found
-}
-
-// whole reports whether the name at an offset is all of an expression, so that
-// the type that the place wants is the name's.
-func whole(e *expr.Expr, offset int32) bool {
-	rest := strings.TrimSpace(e.Text())
-	for _, r := range e.Refs() {
-		if r.Contains(offset) {
-			return int(r.End-r.Start) == len(rest)
-		}
-	}
-	return false
-}
-
-func rankOf(t, want types.Type, fits int) int {
-	switch {
-	case want == nil || types.IsInvalid(want):
-		return fits + 1
-	case types.Fits(t, want):
-		return 0
-	}
-	return fits + 4
-}
-
-func anyFits(ms []expr.Member, want types.Type) bool {
-	return want != nil && slices.ContainsFunc(ms, func(m expr.Member) bool { return m.Type != nil && types.Fits(m.Type, want) })
-}
-
-// members offers what may follow a dot.
-func (c *completer) members(scope *expr.Scope, names []string, want types.Type) {
-	sym, ok := scope.Lookup(names[0])
-	if !ok {
-		return
-	}
-	members, t := sym.Members, sym.Type
-	for _, name := range names[1:] {
-		if t != nil {
-			f, ok := fieldOf(t, name)
-			if !ok {
-				return
-			}
-			t = f.Type
-			continue
-		}
-		i := slices.IndexFunc(members, func(m expr.Member) bool { return m.Name == name })
-		if i < 0 {
-			return
-		}
-		t, members = members[i].Type, members[i].Members
-	}
-	if t != nil {
-		for _, f := range fieldsOf(t) {
-			c.add(Item{Label: f.Name, Kind: protocol.ItemField, Detail: f.Type.String(), Doc: f.Description, Rank: rankOf(f.Type, want, 2)})
-		}
-		return
-	}
-	for _, m := range members {
-		it := Item{Label: m.Name, Kind: protocol.ItemField, Doc: m.Doc, Rank: 3}
-		if m.Type != nil {
-			it.Detail, it.Rank = m.Type.String(), rankOf(m.Type, want, 2)
-		}
-		if sym.Kind == "enum" {
-			it.Kind = protocol.ItemEnumMember
-		}
-		c.add(it)
-	}
-}
-
-func enumOf(t types.Type) *types.Enum {
-	if inner, ok := types.Unwrap(t); ok {
-		t = inner
-	}
-	e, _ := t.(*types.Enum)
-	return e
-}
-
-// literalsOf returns the fixed values that a type has.
-func literalsOf(t types.Type) []string {
-	var out []string
-	if inner, ok := types.Unwrap(t); ok {
-		t = inner
-	}
-	switch t := t.(type) {
-	case *types.Literal:
-		out = append(out, types.FormatLiteral(t.Value))
-	case *types.Union:
-		for _, m := range t.Members {
-			out = append(out, literalsOf(m)...)
-		}
-	}
-	return out
 }
 
 // types offers the types.

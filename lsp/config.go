@@ -247,7 +247,7 @@ func (c *completer) variableValue(x *program.Variable, quoted bool) {
 			add(`"`+m.Name+`"`, e.Name)
 		}
 	}
-	if x.Type == types.Bool {
+	if isBool(x.Type) {
 		add("true", "bool")
 		add("false", "bool")
 	}

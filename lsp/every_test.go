@@ -7,6 +7,7 @@ import (
 
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lsp"
+	"github.com/dspi-lang/dspi/lsp/protocol"
 	"github.com/dspi-lang/dspi/lsp/snapshot"
 	"github.com/dspi-lang/dspi/parser/benchtext"
 	"github.com/dspi-lang/dspi/parser/format"
@@ -54,6 +55,14 @@ func everything(t testing.TB, text string, at int32) {
 	}
 	lsp.FormatRange(v, source.Span{Start: at, End: at})
 	lsp.Actions(v, all)
+	lsp.Refactorings(v, source.Span{Start: at, End: at}, nil)
+	lsp.Refactorings(v, all, []protocol.CodeActionKind{protocol.OrganizeImports})
+	lsp.FormatOnType(v, at, "}")
+	lsp.FormatOnType(v, at, "\n")
+	lsp.Calls(v, at)
+	lsp.Incoming(v, at)
+	lsp.Outgoing(v, at)
+	lsp.TokensIn(v, source.Span{Start: at / 2, End: at})
 	lsp.Diagnostics(v)
 }
 

@@ -150,6 +150,11 @@ func textSetting(d *snapshot.Def, name string) string {
 	if !ok || b.Body == nil {
 		return ""
 	}
+	return settingText(b, name)
+}
+
+// settingText returns a setting of a block that is a fixed text.
+func settingText(b *syntax.Block, name string) string {
 	for _, it := range b.Body.Items {
 		if a, ok := it.(*syntax.Attribute); ok && a.Name.Name == name && a.Value != nil {
 			var text string

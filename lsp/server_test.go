@@ -11,12 +11,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/sourcegraph/jsonrpc2"
 	"go.uber.org/goleak"
 
 	"github.com/dspi-lang/dspi/lsp"
 	"github.com/dspi-lang/dspi/lsp/protocol"
+	"github.com/dspi-lang/dspi/lsp/snapshot"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -361,7 +364,8 @@ func at(text string, i int, encoding string) map[string]any {
 	return map[string]any{"line": line, "character": column}
 }
 
-// TestTruncated cuts the examples everywhere: every feature answers.
+// TestTruncated types every example, byte by byte: what is asked while one types
+// never fails, and is what a fresh reading of the text would answer.
 func TestTruncated(t *testing.T) {
 	paths, _ := filepath.Glob("../examples/*.dsp")
 	tour, _ := filepath.Glob("../examples/tour/*.dsp")
@@ -369,17 +373,58 @@ func TestTruncated(t *testing.T) {
 		t.Fatal("no examples")
 	}
 	for i, path := range append(paths, tour...) {
-		data, err := os.ReadFile(path)
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			typed(t, string(data))
+			for cut := i % 5; cut <= len(data); cut += 29 {
+				everything(t, strings.ToValidUTF8(string(data[:cut]), "?"), int32(cut))
+			}
+			everything(t, strings.ReplaceAll(string(data), "  ", " "), 0)
+			if i == 0 {
+				everything(t, strings.ReplaceAll(string(data), "\n", "\r\n\r\n"), 0)
+			}
+		})
+	}
+}
+
+// typed opens an empty file and puts one byte after the other at its end, as far as
+// they are whole characters; at each it asks what editors ask.
+func typed(t *testing.T, text string) {
+	t.Helper()
+	s := snapshot.NewSession(options())
+	s.Open("untitled:typed", 1, "")
+	at := 0
+	defer func() {
+		if r := recover(); r != nil {
+			t.Fatalf("at %d of %q: %v", at, text[:at], r)
+		}
+	}()
+	line, column := 0, 0
+	for at < len(text) {
+		_, size := utf8.DecodeRuneInString(text[at:])
+		piece := text[at : at+size]
+		if err := s.Change("untitled:typed", int32(at+2), []snapshot.Edit{{StartLine: line, StartColumn: column, EndLine: line, EndColumn: column, Text: piece}}); err != nil {
+			t.Fatal(err)
+		}
+		at += size
+		if column += len(utf16.Encode([]rune(piece))); piece == "\n" {
+			line, column = line+1, 0
+		}
+		v, err := lsp.Look(s.Snapshot(), "untitled:typed")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for cut := i % 5; cut <= len(data); cut += 11 {
-			everything(t, string(data[:cut]), int32(cut))
+		if v.File.Source().Text != text[:at] {
+			t.Fatalf("the text is %q, not %q", v.File.Source().Text, text[:at])
 		}
-		everything(t, strings.ReplaceAll(string(data), "  ", " "), 0)
-		if i == 0 {
-			everything(t, strings.ReplaceAll(string(data), "\n", "\r\n\r\n"), 0)
-		}
+		lsp.Complete(v, int32(at))
+		lsp.Hover(v, int32(at))
+		lsp.Symbols(v)
+		lsp.Tokens(v)
 	}
 }
 

@@ -14,7 +14,7 @@ func TestDSPyFromDSPy(t *testing.T) {
 		t: t, path: "../../docs/guides/from-dspy.md", dir: t.TempDir(), python: python,
 		env: []string{"DSPI_PYTHON=" + python, "HOME=" + t.TempDir()},
 	}
-	if ran := p.run(); ran < 10 {
+	if ran := p.run(); ran < 9 {
 		t.Errorf("only %d commands", ran)
 	}
 }

@@ -17,6 +17,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dspi-lang/dspi"
+	"github.com/dspi-lang/dspi/parser/format"
 )
 
 // A page of the guides and the cookbook is run as a reader would follow it, from the top
@@ -109,6 +112,11 @@ func (p *pageRun) file(kind, body string) {
 			p.t.Errorf("%s: %s: %v", p.path, name, err)
 		}
 		body = string(data)
+	}
+	if kind == "dsp" {
+		if form := string(format.File(dspi.Parse(name, body).File)); form != body {
+			p.t.Errorf("%s: %s is not in the one form, which is\n%s", p.path, name, form)
+		}
 	}
 	writeFile(p.t, filepath.Join(p.dir, filepath.FromSlash(name)), strings.NewReplacer(p.servers...).Replace(body))
 }
@@ -285,6 +293,24 @@ func weatherOverHTTP(t *testing.T) string {
 	}))
 	t.Cleanup(s.Close)
 	return s.URL
+}
+
+// TestRAGGuide: who follows docs/guides/rag.md has a cited answer after at most ten
+// commands.
+func TestRAGGuide(t *testing.T) {
+	commands := 0
+	for line := range strings.Lines(readWhole(t, "../../docs/guides/rag.md")) {
+		switch {
+		case strings.HasPrefix(line, "$ "):
+			commands++
+		case strings.Contains(line, `"source": "loans.md#2"`): // of the answer: TestGuides ran it
+			if commands == 0 || commands > 10 {
+				t.Errorf("the first cited answer comes after %d commands", commands)
+			}
+			return
+		}
+	}
+	t.Error("the guide shows no cited answer")
 }
 
 // changing is what differs from one run of a command to the next.

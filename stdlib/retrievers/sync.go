@@ -162,7 +162,7 @@ type survey struct {
 }
 
 // mostKept is how many bytes of text are kept between the passes.
-const mostKept = 64 << 20
+const mostKept = 128 << 20
 
 // trusted is how old a file must be so that its time tells whether it changes: two
 // changes in one tick of the clock have one time.

@@ -110,7 +110,7 @@ module.exports = grammar({
     _label: $ => choice($.identifier, $.string),
 
     // enum NAME { member = "shown" "meaning" }
-    enum: $ => seq('enum', field('name', $._label), field('body', $.enum_body)),
+    enum: $ => prec.dynamic(1, seq('enum', field('name', $._label), field('body', $.enum_body))),
 
     enum_body: $ => seq(
       alias($._block_open, '{'), items(choice($._newline, ','), $.enum_member), '}',
@@ -131,11 +131,12 @@ module.exports = grammar({
     type_alias: $ => seq('type', field('name', $.identifier), '=', field('type', $.type)),
 
     // import "path" as name
-    import: $ => seq(
+    import: $ => prec.dynamic(1, seq(
       'import', field('path', $._text), optional(seq('as', field('alias', $._name))),
-    ),
+    )),
 
-    // The words that begin some items are names everywhere else.
+    // The words that begin some items are names everywhere else. Where both readings
+    // fit (`import "x"` could be a field with a description), the items win.
     _name: $ => choice(
       $.identifier,
       alias(choice('let', 'enum', 'variable', 'type', 'import'), $.identifier),

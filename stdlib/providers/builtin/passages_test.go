@@ -34,6 +34,27 @@ func TestAnswerFromPassages(t *testing.T) {
 	}
 }
 
+// TestCitation: a citation has the words of the sentence that was used, without the
+// title before it, and the number of its passage; nothing is cited for an unknown answer.
+func TestCitation(t *testing.T) {
+	const citation = `{"properties": {"text": {"type": "string"}, "source": {"anyOf": [{"type": "string"}, {"type": "null"}]}, "supports": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, "required": ["text"], "type": "object"}`
+	for question, want := range map[string]string{
+		"Which river flows through Paris?":   `[{"text": "The Seine flows through Paris.", "source": "2", "supports": null}]`,
+		"Which composer died of cholera?":    `[]`,
+		"Which river is longer than the Po?": `[]`,
+	} {
+		got := outputs(t, prompt{
+			inputs:  []string{"question (str)", "passages (list[str])"},
+			outputs: []string{"answer (str)", "sources (list[citation])"},
+			notes:   map[string]string{"sources": `must adhere to the JSON schema: {"type": "array", "items": ` + citation + `}`},
+			values:  input("question", question, "passages", `["Rome | Rome is on the Tiber.", "Paris | The Seine flows through Paris."]`),
+		})
+		if got["sources"] != want {
+			t.Errorf("%s: %s is cited, want %s", question, got["sources"], want)
+		}
+	}
+}
+
 func TestSeine(t *testing.T) {
 	got := outputs(t, prompt{
 		inputs: []string{"question (str)", "context (str)"}, outputs: []string{"answer (str)"},

@@ -126,10 +126,48 @@ function M.test(file, name)
   terminal({ 'test', file, '--filter', '^' .. name .. '$' }, vim.fn.fnamemodify(file, ':h'))
 end
 
+--- Measures a program on data, as an `evaluate` block says.
+function M.evaluate(file, name)
+  save(file)
+  terminal({ 'eval', file, name }, vim.fn.fnamemodify(file, ':h'))
+end
+
+--- Tunes a program, as an `optimize` block says.
+function M.optimize(file, name)
+  save(file)
+  terminal({ 'optimize', file, name }, vim.fn.fnamemodify(file, ':h'))
+end
+
+--- Lists where a program is used.
+function M.references(file, program)
+  local buf = vim.fn.bufnr(file)
+  local params = { textDocument = { uri = vim.uri_from_bufnr(buf) }, context = { includeDeclaration = false } }
+  for i, line in ipairs(vim.api.nvim_buf_get_lines(buf, 0, -1, false)) do
+    local before, name = line:match('^(%s*program%s+"?)([^%s"{]+)')
+    if name == program then
+      params.position = { line = i - 1, character = #before }
+    end
+  end
+  if not params.position then
+    return
+  end
+  for id, answer in pairs(vim.lsp.buf_request_sync(buf, 'textDocument/references', params, 2000) or {}) do
+    if answer.result then
+      vim.fn.setqflist({}, ' ', {
+        title = 'references of ' .. program,
+        items = vim.lsp.util.locations_to_items(answer.result, vim.lsp.get_client_by_id(id).offset_encoding),
+      })
+      vim.cmd('botright copen')
+      return
+    end
+  end
+end
+
 --- Tells Neovim what the server's code lenses do (vim.lsp.codelens.run()).
 function M.commands()
-  vim.lsp.commands['dspi.run'] = function(command) M.run(command.arguments[1], command.arguments[2]) end
-  vim.lsp.commands['dspi.test'] = function(command) M.test(command.arguments[1], command.arguments[2]) end
+  for _, name in ipairs({ 'run', 'test', 'evaluate', 'optimize', 'references' }) do
+    vim.lsp.commands['dspi.' .. name] = function(command) M[name](unpack(command.arguments)) end
+  end
 end
 
 return M

@@ -90,11 +90,14 @@ local function main()
   local lenses = ask('textDocument/codeLens', {})
   local run
   for _, lens in ipairs(lenses) do
-    if lens.command.command == 'dspi.run' then
+    if lens.command and lens.command.command == 'dspi.run' then
       run = lens.command
     end
   end
   must(run, 'no lens', lenses)
+  require('dspi').references(vim.api.nvim_buf_get_name(buf), 'search')
+  must(#vim.fn.getqflist() == 1, 'references', vim.fn.getqflist())
+  vim.cmd('cclose')
   local asked
   vim.ui.input = function(options, done)
     asked = options.prompt

@@ -38,9 +38,18 @@ def main():
             passed, failed = passed + ok, failed + (not ok)
             if not ok:
                 print(f"{path.name}: {title}\n  got  {got}\n  want {shape(case['tree']) or 'an ERROR'}")
-    for path in sorted((FOLDER / "queries").glob("*.scm")):
+    queries = sorted((FOLDER / "queries").glob("*.scm"))
+    editors = [p for where in ("neovim/queries/dspi", "zed/languages/dspi") for p in sorted((FOLDER.parent / where).glob("*.scm"))]
+    for path in queries + editors:
         Query(lang, path.read_text())  # raises what is wrong with it
         passed += 1
+    texts = {path.name: path.read_text() for path in queries}
+    for path in editors:
+        if "zed" in path.parts and path.name in ("brackets.scm", "indents.scm", "outline.scm"):
+            continue  # of Zed's own kind
+        if path.read_text() != texts.get(path.name):
+            print(f"{path.relative_to(FOLDER.parent)} is no copy of queries/{path.name}: run `make tree-sitter`")
+            failed += 1
     made = (FOLDER / "src/grammar.sha256").read_text().split()[0]
     if made != hashlib.sha256((FOLDER / "grammar.js").read_bytes()).hexdigest():
         print("src/ was made from another grammar.js: run `make tree-sitter`")

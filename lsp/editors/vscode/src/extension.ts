@@ -19,6 +19,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerCommand('dspi.showPreview', () => preview.show()),
     vscode.commands.registerCommand('dspi.run', (file?: unknown, program?: unknown) => runner.run(text(file), text(program))),
     vscode.commands.registerCommand('dspi.test', (file?: unknown, name?: unknown) => runner.test(text(file), text(name))),
+    vscode.commands.registerCommand('dspi.evaluate', (file?: unknown, name?: unknown) => runner.evaluate(text(file), text(name))),
+    vscode.commands.registerCommand('dspi.optimize', (file?: unknown, name?: unknown) => runner.optimize(text(file), text(name))),
+    vscode.commands.registerCommand('dspi.references', (file: string, program: string) => runner.references(file, program)),
     vscode.commands.registerCommand('dspi.stop', () => runner.stop()),
     vscode.workspace.onDidChangeConfiguration(e => {
       if (e.affectsConfiguration('dspi.languageServer')) {

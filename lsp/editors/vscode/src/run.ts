@@ -1,6 +1,7 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import type * as lsp from 'vscode-languageclient/node';
 
 import { Server } from './server';
 
@@ -48,6 +49,36 @@ export class Runner implements vscode.Disposable {
     return this.spawn(['test', target, ...filter], path.dirname(target), '');
   }
 
+  /** Measures a program on data, as an `evaluate` block says. */
+  evaluate(file?: string, name?: string): Promise<number | undefined> {
+    return this.named('eval', file, name);
+  }
+
+  /** Tunes a program, as an `optimize` block says. */
+  optimize(file?: string, name?: string): Promise<number | undefined> {
+    return this.named('optimize', file, name);
+  }
+
+  /** Shows where a program is used. */
+  async references(file: string, program: string): Promise<void> {
+    const client = this.server.client;
+    const document = vscode.workspace.textDocuments.find(d => d.uri.fsPath === file);
+    if (client === undefined || document === undefined) {
+      return;
+    }
+    const name = new RegExp(`^[ \\t]*program[ \\t]+"?(?=${program}(?![\\p{L}\\p{N}_]))`, 'mu').exec(document.getText());
+    if (name === null) {
+      return;
+    }
+    const position = document.positionAt(name.index + name[0].length);
+    const found = await client.sendRequest<lsp.Location[] | null>('textDocument/references', {
+      ...client.code2ProtocolConverter.asTextDocumentPositionParams(document, position),
+      context: { includeDeclaration: false },
+    });
+    await vscode.commands.executeCommand('editor.action.showReferences', document.uri, position,
+      (found ?? []).map(place => client.protocol2CodeConverter.asLocation(place)));
+  }
+
   stop(): void {
     this.child?.kill('SIGINT');
   }
@@ -55,6 +86,14 @@ export class Runner implements vscode.Disposable {
   dispose(): void {
     this.stop();
     this.output.dispose();
+  }
+
+  private async named(command: string, file?: string, name?: string): Promise<number | undefined> {
+    const target = await this.target(file);
+    if (target === undefined) {
+      return undefined;
+    }
+    return this.spawn([command, target, ...(name === undefined ? [] : [name])], path.dirname(target), '');
   }
 
   // target returns the file to run, saved: the command reads it from the disk.

@@ -144,7 +144,7 @@ test('formatting is that of dspi fmt', async () => {
 
 test('the lens of a program runs it and shows what it prints', async () => {
   const lenses = await host.ask('CodeLens', 'provideCodeLenses', document);
-  const run = lenses.find(l => l.command.command === 'dspi.run');
+  const run = lenses.find(l => l.command?.command === 'dspi.run');
   host.answers = ['What is 6 * 7?'];
   assert.equal(await host.commands[run.command.command](...run.command.arguments), 0, host.channels.dspi);
   assert.equal(host.inputs[0].prompt, 'question: string');
@@ -157,9 +157,23 @@ test('the lens of a program runs it and shows what it prints', async () => {
 
 test('the lens of a test runs it', async () => {
   const lenses = await host.ask('CodeLens', 'provideCodeLenses', document);
-  const lens = lenses.find(l => l.command.command === 'dspi.test');
+  const lens = lenses.find(l => l.command?.command === 'dspi.test');
   assert.equal(await host.commands[lens.command.command](...lens.command.arguments), 0, host.channels.dspi);
   assert.match(host.channels.dspi, /paris/);
+});
+
+test('the lens of references counts them and shows them', async () => {
+  const provider = host.providers.CodeLens[0];
+  const lenses = await host.ask('CodeLens', 'provideCodeLenses', document);
+  const open = lenses.find(l => l.command === undefined);
+  const lens = await provider.resolveCodeLens(open, new fake.CancellationTokenSource().token);
+  assert.equal(lens.command.title, '1 reference');
+  let shown;
+  fake.commands.registerCommand('editor.action.showReferences', (...args) => { shown = args; });
+  await host.commands[lens.command.command](...lens.command.arguments);
+  assert.equal(shown[0], document.uri);
+  assert.deepEqual(shown[1], at('search {'));
+  assert.equal(document.getText(shown[2][0].range), 'search');
 });
 
 test('no program runs in a workspace without trust, or when its inputs are not given', async () => {

@@ -284,6 +284,7 @@ const window = {
 
 const commands = {
   registerCommand: (name, call) => {
+    if (name in host.commands) throw new Error(`command '${name}' already exists`);
     host.commands[name] = call;
     return new Disposable(() => { delete host.commands[name]; });
   },
