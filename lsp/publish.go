@@ -81,6 +81,9 @@ func (p *publisher) edited(c *protocol.Client, path string) {
 		defer t.Stop()
 		select {
 		case <-t.C:
+			if path != "" { // others may have written files meanwhile
+				snap = p.session.Refresh()
+			}
 			p.rest(ctx, c, snap)
 		case <-ctx.Done():
 		}

@@ -31,7 +31,19 @@ type editor struct {
 	exit  chan int
 	heard chan diagnosed
 
+	notes chan progress
+
 	process *os.Process // of a server that is one
+}
+
+// progress is what a server says of something under way.
+type progress struct {
+	Token json.RawMessage `json:"token"`
+	Value struct {
+		Kind    string `json:"kind"`
+		Title   string `json:"title"`
+		Message string `json:"message"`
+	} `json:"value"`
 }
 
 // hear takes what the server says.
@@ -42,6 +54,13 @@ func (e *editor) hear(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) 
 			return nil, err
 		}
 		e.heard <- d
+	}
+	if r.Method == "$/progress" {
+		var p progress
+		if err := json.Unmarshal(*r.Params, &p); err != nil {
+			return nil, err
+		}
+		e.notes <- p
 	}
 	return nil, nil
 }
@@ -69,9 +88,15 @@ func (d diagnosed) codes() string {
 
 func start(t testing.TB, params string) (*editor, map[string]any) {
 	t.Helper()
+	return startWith(t, lsp.Options{Options: options(), Version: "test"}, params)
+}
+
+// startWith is start with a server that can do more.
+func startWith(t testing.TB, opt lsp.Options, params string) (*editor, map[string]any) {
+	t.Helper()
 	ours, theirs := net.Pipe()
-	e := &editor{t: t, exit: make(chan int, 1), heard: make(chan diagnosed, 10_000)}
-	s := lsp.New(lsp.Options{Options: options(), Version: "test"})
+	e := &editor{t: t, exit: make(chan int, 1), heard: make(chan diagnosed, 10_000), notes: make(chan progress, 1000)}
+	s := lsp.New(opt)
 	ctx := context.WithoutCancel(t.Context())
 	go func() { e.exit <- s.Serve(ctx, ours) }()
 	e.conn = jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(theirs, jsonrpc2.VSCodeObjectCodec{}),

@@ -303,7 +303,7 @@ func TestRAGGuide(t *testing.T) {
 		switch {
 		case strings.HasPrefix(line, "$ "):
 			commands++
-		case strings.Contains(line, `"source": "loans.md#2"`): // of the answer: TestGuides ran it
+		case strings.Contains(line, `"source": "1"`): // of the answer: TestGuides ran it
 			if commands == 0 || commands > 10 {
 				t.Errorf("the first cited answer comes after %d commands", commands)
 			}

@@ -5,8 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sourcegraph/jsonrpc2"
+	"golang.org/x/net/websocket"
 )
 
 // TestLSP speaks with `dspi lsp` as an editor does: initialize, open, shutdown,
@@ -59,5 +65,163 @@ func TestLSP(t *testing.T) {
 	send(`{"jsonrpc":"2.0","method":"exit"}`)
 	if c := <-code; c != 0 || stderr.Len() > 0 {
 		t.Errorf("exit status %d, and on standard error: %s", c, stderr.String())
+	}
+}
+
+// initialize is the first request of an editor, with the header of a stream.
+const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}`
+
+// listening starts `dspi lsp` at a port of its own, and returns the address.
+func listening(t *testing.T, flag string) string {
+	t.Helper()
+	said, stderr := io.Pipe()
+	ctx, stop := context.WithCancel(context.Background())
+	code := make(chan int, 1)
+	go func() {
+		a := newApp(strings.NewReader(""), io.Discard, stderr, nil)
+		code <- a.run(ctx, []string{"lsp", flag, ":0"})
+		stderr.Close()
+	}()
+	line, err := bufio.NewReader(said).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, said) }()
+	t.Cleanup(func() {
+		stop()
+		if c := <-code; c != 0 {
+			t.Errorf("exit status %d", c)
+		}
+	})
+	_, address, _ := strings.Cut(strings.TrimSpace(line), " at ")
+	if !strings.HasPrefix(address, "127.0.0.1:") {
+		t.Fatalf("it listens at %q", address)
+	}
+	return address
+}
+
+// TestLSPOverTCP connects twice to one server: each editor has a session of its own.
+func TestLSPOverTCP(t *testing.T) {
+	address := listening(t, "--tcp")
+	for range 2 {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		fmt.Fprintf(conn, "Content-Length: %d\r\n\r\n%s", len(initialize), initialize)
+		answer := make([]byte, 4096)
+		n, err := conn.Read(answer)
+		if err != nil || !strings.HasPrefix(string(answer[:n]), "Content-Length: ") {
+			t.Fatalf("%q: %v", answer[:n], err)
+		}
+	}
+}
+
+// TestLSPOverWebSocket speaks over a websocket, and refuses pages of the web.
+func TestLSPOverWebSocket(t *testing.T) {
+	address := listening(t, "--websocket")
+	dial := func(host, origin string) (*websocket.Conn, error) {
+		config, err := websocket.NewConfig("ws://"+host+"/", origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := websocket.NewClient(config, conn)
+		if err != nil {
+			conn.Close()
+		}
+		return c, err
+	}
+	for _, origin := range []string{"http://" + address, "http://localhost:3000"} {
+		c, err := dial(address, origin)
+		if err != nil {
+			t.Fatalf("a page of %s: %v", origin, err)
+		}
+		var answer string
+		if err := websocket.Message.Send(c, initialize); err != nil {
+			t.Fatal(err)
+		}
+		if err := websocket.Message.Receive(c, &answer); err != nil || !strings.Contains(answer, `"hoverProvider":true`) {
+			t.Errorf("%s: %v", answer, err)
+		}
+		c.Close()
+	}
+	for _, bad := range [][2]string{{address, "https://example.com"}, {"example.com", "http://example.com"}, {"localhost.example.com:80", "http://localhost"}} {
+		if c, err := dial(bad[0], bad[1]); err == nil {
+			c.Close()
+			t.Errorf("a page of %s at %s is served", bad[1], bad[0])
+		}
+	}
+}
+
+// TestLSPPreview shows the first question of a step whose module asks in its own way,
+// and runs a program from a lens.
+func TestLSPPreview(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.dsp")
+	text := `tool area {
+  description = "Area of a rectangle."
+  width: float, height: float -> size: float
+  outputs { size = width * height }
+}
+program p {
+  question: string -> answer: string
+  react look {
+    question: string -> answer: string
+    tools = [tool.area]
+  }
+}
+program q {
+  n: int -> m: int
+  outputs { m = n + 1 }
+}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := net.Pipe()
+	s := newApp(strings.NewReader(""), io.Discard, io.Discard, nil).languageServer()
+	code := make(chan int, 1)
+	go func() { code <- s.Serve(context.Background(), ours) }()
+	conn := jsonrpc2.NewConn(context.Background(), jsonrpc2.NewBufferedStream(theirs, jsonrpc2.VSCodeObjectCodec{}),
+		jsonrpc2.HandlerWithError(func(context.Context, *jsonrpc2.Conn, *jsonrpc2.Request) (any, error) { return nil, nil }))
+	call := func(method string, params, result any) {
+		t.Helper()
+		if err := conn.Call(t.Context(), method, params, result); err != nil {
+			t.Fatalf("%s: %v", method, err)
+		}
+	}
+	call("initialize", map[string]any{"capabilities": map[string]any{}}, nil)
+	doc := map[string]any{"uri": "file://" + file}
+	if err := conn.Notify(t.Context(), "textDocument/didOpen", map[string]any{"textDocument": map[string]any{"uri": doc["uri"], "languageId": "dspi", "version": 1, "text": text}}); err != nil {
+		t.Fatal(err)
+	}
+	var prompt struct {
+		Step     string
+		Messages []map[string]any
+		Tools    []string
+	}
+	call("dspi/renderPrompt", map[string]any{"textDocument": doc, "position": map[string]any{"line": 7, "character": 4}}, &prompt)
+	if prompt.Step != "look" || len(prompt.Messages) == 0 {
+		t.Errorf("preview: %+v", prompt)
+	}
+	var result struct {
+		Exit   int
+		Output string
+	}
+	call("workspace/executeCommand", map[string]any{"command": "dspi.run", "arguments": []any{file, "q", map[string]any{"n": 41}}}, &result)
+	if result.Exit != 0 || !strings.Contains(result.Output, "42") {
+		t.Errorf("run: %+v", result)
+	}
+	call("shutdown", nil, nil)
+	if err := conn.Notify(t.Context(), "exit", nil); err != nil {
+		t.Fatal(err)
+	}
+	if c := <-code; c != 0 {
+		t.Errorf("exit status %d", c)
 	}
 }

@@ -71,7 +71,7 @@ func manyFiles() {
 // numberIn finds what a question asks for; the last one is the call's own.
 var numberIn = regexp.MustCompile(`number ([0-9]{5})`)
 
-func questionOf(i int) string { return fmt.Sprintf("What is number %05d?", i) }
+func numbered(i int) string { return fmt.Sprintf("What is number %05d?", i) }
 func answerOf(i int) string   { return fmt.Sprintf("It is %05d.", i) }
 
 // childServer answers chat completions after answerTime, until its standard input
@@ -188,7 +188,7 @@ func childDspi(args []string) (any, error) {
 		return nil, err
 	}
 	return timed(args[1], func(i int) error {
-		result, err := s.Run(context.Background(), plan, map[string]any{"question": questionOf(i)})
+		result, err := s.Run(context.Background(), plan, map[string]any{"question": numbered(i)})
 		if err != nil {
 			return err
 		}

@@ -156,10 +156,10 @@ func (s *Session) Open(path string, version int32, text string) {
 // Close takes a file's text from the disk again.
 func (s *Session) Close(path string) { s.set(path, nil) }
 
-// Refresh looks at the disk anew.
-func (s *Session) Refresh() { s.set("", nil) }
+// Refresh looks at the disk anew, and returns the files as they are then.
+func (s *Session) Refresh() *Snapshot { return s.set("", nil) }
 
-func (s *Session) set(path string, f *File) {
+func (s *Session) set(path string, f *File) *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	open := maps.Clone(s.current.open)
@@ -172,7 +172,12 @@ func (s *Session) set(path string, f *File) {
 		delete(open, path)
 		delete(s.checkers, path)
 	}
-	s.current = &Snapshot{session: s, encoding: s.encoding, open: open, folders: s.current.folders, id: s.current.id + 1, seen: map[string]*File{}}
+	seen := map[string]*File{}
+	if was := s.current.open[path]; f != nil && was != nil {
+		seen = s.current.seen // an edit of one file: the disk is looked at again when nobody types
+	}
+	s.current = &Snapshot{session: s, encoding: s.encoding, open: open, folders: s.current.folders, id: s.current.id + 1, seen: seen}
+	return s.current
 }
 
 // SetFolders says which folders are open in the editor.
@@ -257,12 +262,18 @@ func (s *Snapshot) File(path string) (*File, error) {
 	if !filepath.IsAbs(path) {
 		return nil, fs.ErrNotExist // untitled, and not open
 	}
+	s.session.mu.Lock()
+	f, ok := s.seen[path]
+	s.session.mu.Unlock()
+	if ok {
+		return f, nil
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	s.session.mu.Lock()
-	f, ok := s.seen[path]
+	f, ok = s.seen[path]
 	if !ok {
 		f, ok = s.session.disk[path]
 		ok = ok && f.size == info.Size() && f.modified.Equal(info.ModTime())

@@ -49,20 +49,16 @@ func (f *filler) fromPassages(s *shape) (any, bool, error) {
 	return v, true, nil
 }
 
-// citation cites the sentence that was used: its words without the title of the
-// passage, and the passage by its number, counted from 1.
+// citation cites the sentence that was used, and its passage by its number, counted
+// from 1.
 func (f *filler) citation(s *shape) any {
 	found := f.search.sentence
-	text := found.text
-	if _, body, ok := strings.Cut(text, " | "); ok && body != "" {
-		text = body
-	}
 	r := &record{}
 	for _, p := range s.properties {
 		r.names = append(r.names, p.name)
 		switch p.name {
 		case "text":
-			r.values = append(r.values, fitText(p.shape, text, f.text))
+			r.values = append(r.values, fitText(p.shape, found.text, f.text))
 		case "source":
 			r.values = append(r.values, fitText(p.shape, strconv.Itoa(found.passage+1), f.text))
 		default:

@@ -12,6 +12,7 @@ import (
 
 // A sentence is one sentence of the passages, with where it stands.
 type sentence struct {
+	title   string // of the passage, where the sentence is its first
 	text    string
 	passage int // counted from 0
 	words   []word
@@ -158,7 +159,7 @@ func lookUp(ctx context.Context, question string, passages []string) (search, er
 	var sentences []sentence
 	holds := map[string]int{}
 	for p, passage := range passages {
-		for _, text := range splitSentences(passage) {
+		for i, text := range splitSentences(passage) {
 			if len(sentences)%contextEvery == 0 {
 				if err := ctx.Err(); err != nil {
 					return search{}, err
@@ -172,6 +173,9 @@ func lookUp(ctx context.Context, question string, passages []string) (search, er
 					holds[w.stem]++
 					s.words = append(s.words, w)
 				}
+			}
+			if title, body, ok := strings.Cut(text, " | "); ok && i == 0 && title != "" && body != "" {
+				s.title, s.text = title, body // the answer stands in the body, if it does
 			}
 			sentences = append(sentences, s)
 		}
@@ -202,6 +206,8 @@ func lookUp(ctx context.Context, question string, passages []string) (search, er
 		span := q.span(s.text)
 		if span != "" {
 			rank += rightKind
+		} else if s.title != "" {
+			span = q.span(s.title + " | " + s.text)
 		}
 		if rank > bestRank+1e-9 {
 			bestRank = rank

@@ -55,6 +55,24 @@ func TestCitation(t *testing.T) {
 	}
 }
 
+// TestTitles: what answers stands in the body of a passage before it is looked for in
+// the title.
+func TestTitles(t *testing.T) {
+	for question, want := range map[string]string{
+		"Who founded the company?":          "Anton Weiss",
+		"When was the company founded?":     "1887",
+		"Who was a painter of small birds?": "Tilda Moor",
+	} {
+		got := outputs(t, prompt{
+			inputs: []string{"question (str)", "passages (list[str])"}, outputs: []string{"answer (str)"},
+			values: input("question", question, "passages", `["A short history › Horses | The company was founded in 1887 by the grocer Anton Weiss.", "Tilda Moor | She was a painter of small birds."]`),
+		})
+		if got["answer"] != want {
+			t.Errorf("%s: %q, want %q", question, got["answer"], want)
+		}
+	}
+}
+
 func TestSeine(t *testing.T) {
 	got := outputs(t, prompt{
 		inputs: []string{"question (str)", "context (str)"}, outputs: []string{"answer (str)"},

@@ -4,20 +4,27 @@
   var letter = 7.2;
   var line = 18;
   var gap = { x: 24, y: 44 };
+  var margin = 48;
   function layout(plan) {
     const inputs = plan.inputs ?? [];
     const ops = plan.ops ?? [];
     const outputs = plan.outputs ?? [];
     const last = Math.max(0, ...ops.map((op) => op.wave)) + 1;
     const drafts = [
-      ...inputs.map((f) => ({ id: `in ${f.name}`, kind: "input", lines: [`${f.name}: ${f.type}`], row: 0 })),
+      ...inputs.map((f) => ({ id: `in ${f.name}`, kind: "input", lines: [`${f.name}: ${f.type}`], steps: [], row: 0 })),
       ...ops.map((op) => ({
         id: op.name,
         kind: "step",
         row: op.wave,
-        lines: [op.name, op.module ?? op.kind, ...(op.flow ?? []).map((text) => text.length > 40 ? `${text.slice(0, 39)}\u2026` : text)]
+        steps: [op.name, ...inside(op).map((o) => o.name)],
+        lines: [
+          op.name,
+          op.module ?? op.kind,
+          ...inside(op).map((o) => `\xB7 ${o.name === op.name ? "" : `${o.name}: `}${o.module ?? o.kind}`),
+          ...op.flow ?? []
+        ].map((text) => text.length > 40 ? `${text.slice(0, 39)}\u2026` : text)
       })),
-      ...outputs.map((f) => ({ id: `out ${f.name}`, kind: "output", lines: [f.name], row: last }))
+      ...outputs.map((f) => ({ id: `out ${f.name}`, kind: "output", lines: [f.name], steps: [], row: last }))
     ];
     const edges = [];
     const add = (from, to) => {
@@ -37,6 +44,8 @@
     for (const op of ops) {
       (op.after ?? []).filter((name) => ops.some((o) => o.name === name)).forEach((name) => add(name, op.name));
       read(op.inputs, op.name);
+      const conditions = (op.flow ?? []).map((text) => /^(?:when|for each of) (.*?)(?:, \d+ at once)?$/.exec(text)?.[1] ?? "");
+      read(conditions.map((from) => ({ name: "", from })), op.name);
     }
     outputs.forEach((f) => read([f], `out ${f.name}`));
     const rows = [];
@@ -50,17 +59,33 @@
       height: d.lines.length * line + 14
     })));
     const widths = sizes.map((row) => row.reduce((sum, b) => sum + b.width + gap.x, -gap.x));
-    const width = Math.max(0, ...widths) + 2 * gap.x;
+    const width = Math.max(0, ...widths) + 2 * margin;
     let y = 12;
     sizes.forEach((row, i) => {
       let x = (width - widths[i]) / 2;
       for (const b of row) {
-        boxes.push({ id: b.draft.id, kind: b.draft.kind, lines: b.draft.lines, x, y, width: b.width, height: b.height });
+        boxes.push({ id: b.draft.id, kind: b.draft.kind, lines: b.draft.lines, steps: b.draft.steps, x, y, width: b.width, height: b.height });
         x += b.width + gap.x;
       }
       y += Math.max(...row.map((b) => b.height)) + gap.y;
     });
     return { boxes, edges, width, height: Math.max(0, y - gap.y + 12) };
+  }
+  function route(g, edge) {
+    const box = (id) => g.boxes.find((b2) => b2.id === id);
+    const a = box(edge.from), b = box(edge.to);
+    const x1 = a.x + a.width / 2, y1 = a.y + a.height, x2 = b.x + b.width / 2, y2 = b.y;
+    const between = g.boxes.filter((c) => c.y > y1 && c.y + c.height < y2 && c.x < Math.max(x1, x2) + gap.x && c.x + c.width > Math.min(x1, x2) - gap.x);
+    if (between.length === 0) {
+      const bend = Math.max(16, (y2 - y1) / 2);
+      return `M${x1} ${y1} C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}`;
+    }
+    const side = Math.max(...between.map((c) => c.x + c.width)) + gap.x / 2;
+    const top = Math.min(...between.map((c) => c.y)), bottom = Math.max(...between.map((c) => c.y + c.height));
+    return `M${x1} ${y1} C${x1} ${top} ${side} ${y1} ${side} ${top} L${side} ${bottom} C${side} ${y2} ${x2} ${bottom} ${x2} ${y2}`;
+  }
+  function inside(op) {
+    return [...op.holds ?? [], ...op.plan?.ops ?? []];
   }
   function roots(expression) {
     const text = expression.replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => [...quoted.matchAll(/\$\{([^}]*)\}/g)].map((m) => m[1]).join(" "));
@@ -133,23 +158,17 @@ ${written(m.content)}`).join("\n\n"),
   }
   function graph(plan, step) {
     const g = layout(plan);
-    const box = (id) => g.boxes.find((b) => b.id === id);
     const marker = drawn(
       "marker",
       { id: "head", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" },
       drawn("path", { d: "M0 0 L8 4 L0 8 z" })
     );
-    const edges = g.edges.map((e) => {
-      const a = box(e.from), b = box(e.to);
-      const x1 = a.x + a.width / 2, y1 = a.y + a.height, x2 = b.x + b.width / 2, y2 = b.y;
-      const bend = Math.max(16, (y2 - y1) / 2);
-      return drawn("path", { d: `M${x1} ${y1} C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}`, "marker-end": "url(#head)" });
-    });
+    const edges = g.edges.map((e) => drawn("path", { d: route(g, e), "marker-end": "url(#head)" }));
     const boxes = g.boxes.map((b) => drawn(
       "g",
-      { class: b.id === step ? `${b.kind} here` : b.kind },
+      { class: b.steps.includes(step) ? `${b.kind} here` : b.kind },
       drawn("rect", { x: b.x, y: b.y, width: b.width, height: b.height, rx: 5 }),
-      ...b.lines.map((text, i) => drawn("text", { x: b.x + b.width / 2, y: b.y + 20 + 18 * i, "font-weight": i === 0 ? "bold" : "normal", opacity: i === 0 ? 1 : 0.75 }, text))
+      ...b.lines.map((text, i) => drawn("text", { x: b.x + b.width / 2, y: b.y + 20 + 18 * i, opacity: i === 0 ? 1 : 0.75 }, text))
     ));
     return drawn(
       "svg",

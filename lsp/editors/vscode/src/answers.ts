@@ -44,6 +44,8 @@ export interface Op {
   readonly after: string[] | null;
   readonly inputs: Bound[] | null;
   readonly flow?: string[];
+  readonly plan?: Plan; // of a round of a repeat
+  readonly holds?: Op[]; // what a wrapping module holds
 }
 
 /** A part of the preview: what the server answered, or why it could not. */

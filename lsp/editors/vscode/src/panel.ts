@@ -2,7 +2,7 @@
 // there, and draws what the extension sends.
 
 import { Part, Preview } from './answers';
-import { layout } from './graph';
+import { layout, route } from './graph';
 
 interface Host {
   postMessage(message: unknown): void;
@@ -71,18 +71,12 @@ function draw(preview: Preview): void {
 
 function graph(plan: Parameters<typeof layout>[0], step: string): SVGElement {
   const g = layout(plan);
-  const box = (id: string) => g.boxes.find(b => b.id === id)!;
   const marker = drawn('marker', { id: 'head', viewBox: '0 0 8 8', refX: 8, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' },
     drawn('path', { d: 'M0 0 L8 4 L0 8 z' }));
-  const edges = g.edges.map(e => {
-    const a = box(e.from), b = box(e.to);
-    const x1 = a.x + a.width / 2, y1 = a.y + a.height, x2 = b.x + b.width / 2, y2 = b.y;
-    const bend = Math.max(16, (y2 - y1) / 2);
-    return drawn('path', { d: `M${x1} ${y1} C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}`, 'marker-end': 'url(#head)' });
-  });
-  const boxes = g.boxes.map(b => drawn('g', { class: b.id === step ? `${b.kind} here` : b.kind },
+  const edges = g.edges.map(e => drawn('path', { d: route(g, e), 'marker-end': 'url(#head)' }));
+  const boxes = g.boxes.map(b => drawn('g', { class: b.steps.includes(step) ? `${b.kind} here` : b.kind },
     drawn('rect', { x: b.x, y: b.y, width: b.width, height: b.height, rx: 5 }),
-    ...b.lines.map((text, i) => drawn('text', { x: b.x + b.width / 2, y: b.y + 20 + 18 * i, 'font-weight': i === 0 ? 'bold' : 'normal', opacity: i === 0 ? 1 : 0.75 }, text))));
+    ...b.lines.map((text, i) => drawn('text', { x: b.x + b.width / 2, y: b.y + 20 + 18 * i, opacity: i === 0 ? 1 : 0.75 }, text))));
   return drawn('svg', { width: g.width, height: g.height, viewBox: `0 0 ${g.width} ${g.height}`, role: 'img', 'aria-label': 'the plan as a graph' },
     drawn('defs', {}, marker), ...edges, ...boxes);
 }

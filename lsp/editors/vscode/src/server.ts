@@ -1,19 +1,9 @@
 import * as vscode from 'vscode';
 import {
-  LanguageClient, LanguageClientOptions, ServerOptions, State, StaticFeature,
+  LanguageClient, LanguageClientOptions, ServerOptions, State,
 } from 'vscode-languageclient/node';
 
 import { CommandMissing, findCommand, Found } from './command';
-
-// The commands of lenses are the extension's own: it asks for inputs and shows what
-// is printed. Left to the client, each would be registered a second time.
-const ownCommands: StaticFeature = {
-  fillClientCapabilities() { /* nothing */ },
-  preInitialize(capabilities) { delete capabilities.executeCommandProvider; },
-  initialize() { /* nothing */ },
-  getState: () => ({ kind: 'static' }),
-  clear() { /* nothing */ },
-};
 
 /**
  * The language server of this window: found, started, restarted and stopped. What
@@ -73,7 +63,6 @@ export class Server implements vscode.Disposable {
         diagnosticCollectionName: 'dspi',
       };
       const client = new LanguageClient('dspi', 'dspi', server, options);
-      client.registerFeature(ownCommands);
       this.current = client;
       try {
         await client.start();

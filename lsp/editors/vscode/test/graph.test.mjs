@@ -8,14 +8,14 @@ import { buildSync } from 'esbuild';
 import { folder } from './textmate.mjs';
 
 const built = buildSync({ entryPoints: [path.join(folder, 'src/graph.ts')], bundle: true, format: 'esm', write: false });
-const { layout } = await import(`data:text/javascript,${encodeURIComponent(built.outputFiles[0].text)}`);
+const { layout, route } = await import(`data:text/javascript,${encodeURIComponent(built.outputFiles[0].text)}`);
 
 const plan = {
   inputs: [{ name: 'question', type: 'string' }],
   ops: [
     { name: 'docs', kind: 'step', module: 'retrieve', wave: 1, after: [], inputs: [{ name: 'query', from: 'upper(question)' }] },
     { name: 'facts', kind: 'step', module: 'predict', wave: 1, after: null, inputs: [{ name: 'q', from: '"of ${question} not docs"' }] },
-    { name: 'respond', kind: 'step', module: 'predict', wave: 2, after: ['docs'], inputs: [{ name: 'passages', from: 'docs.passages' }] },
+    { name: 'respond', kind: 'step', module: 'predict', wave: 2, after: ['docs'], inputs: [{ name: 'passages', from: 'docs.passages' }], flow: ['when question != "docs"'] },
   ],
   outputs: [{ name: 'answer', from: 'respond.answer ?? facts.answer' }],
 };
@@ -23,7 +23,7 @@ const plan = {
 test('what flows where', () => {
   const { edges } = layout(plan);
   assert.deepEqual(edges.map(e => `${e.from} > ${e.to}`).sort(), [
-    'docs > respond', 'facts > out answer', 'in question > docs', 'in question > facts', 'respond > out answer',
+    'docs > respond', 'facts > out answer', 'in question > docs', 'in question > facts', 'in question > respond', 'respond > out answer',
   ]);
 });
 
@@ -36,6 +36,30 @@ test('rows do not overlap, and steps of one wave stand in one row', () => {
     assert.ok(box(above).y + box(above).height < box(below).y, `${above} above ${below}`);
   }
   assert.ok(boxes.every(b => b.x >= 0 && b.x + b.width <= width && b.y + b.height <= height));
+});
+
+test('an edge that skips a row goes around it', () => {
+  const g = layout({
+    inputs: [{ name: 'q', type: 'string' }],
+    ops: [
+      { name: 'a', kind: 'step', module: 'retrieve', wave: 1, after: [], inputs: [{ name: 'q', from: 'q' }] },
+      { name: 'b', kind: 'step', module: 'predict', wave: 2, after: ['a'], inputs: [{ name: 'q', from: 'q' }] },
+    ],
+    outputs: [],
+  });
+  const a = g.boxes.find(b => b.id === 'a');
+  const side = Number(/L(\S+) /.exec(route(g, { from: 'in q', to: 'b' }))[1]);
+  assert.ok(side > a.x + a.width && side < g.width);
+  assert.doesNotMatch(route(g, { from: 'in q', to: 'a' }), /L/);
+});
+
+test('a repeat names the steps of its rounds', () => {
+  const { boxes } = layout({
+    inputs: [], outputs: [],
+    ops: [{ name: 'improve', kind: 'repeat', wave: 4, after: [], inputs: [], plan: { ops: [{ name: 'critique', kind: 'step', module: 'predict', wave: 1 }] } }],
+  });
+  assert.deepEqual(boxes[0].lines, ['improve', 'repeat', '· critique: predict']);
+  assert.deepEqual(boxes[0].steps, ['improve', 'critique']);
 });
 
 test('an empty plan is an empty graph', () => {
