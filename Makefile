@@ -170,6 +170,7 @@ test-editors: test-editor-clients test-tree-sitter ## all editors and grammars: 
 	@mkdir -p dist/editors/parser
 	cc -shared -fPIC -O1 -I $(EDITORS)/tree-sitter/src $(EDITORS)/tree-sitter/src/parser.c $(EDITORS)/tree-sitter/src/scanner.c -o dist/editors/parser/dspi.so
 	$(EDITORS)/neovim/test/run.sh $(VENV)/bin/nvim dist/editors/dspi $(abspath dist/editors)
+	DSPI_SETUP=1 $(EDITORS)/neovim/test/run.sh $(VENV)/bin/nvim dist/editors/dspi
 	cd $(EDITORS)/vscode && npm run --silent compile && npm run --silent grammar
 	@command -v chromium >/dev/null || { \
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "Chromium is missing; on Debian: $(CHROMIUM)"; exit 1; }; \

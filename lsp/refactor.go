@@ -72,7 +72,7 @@ func (v *View) tried(r refactoring) *protocol.WorkspaceEdit {
 		return nil
 	}
 	text := applied(v.src().Text, r.changes)
-	if tree := parser.Parse(source.NewFile(v.File.Path, text)); v.laidOut() && len(tree.Faults) == 0 {
+	if tree := parser.Reparse(v.tree(), source.NewFile(v.File.Path, text)); v.laidOut() && len(tree.Faults) == 0 {
 		text = string(format.File(tree))
 	}
 	checked, err := v.Snap.With(map[string]string{v.File.Path: text}).Try(v.File.Path)
@@ -88,7 +88,10 @@ func (v *View) tried(r refactoring) *protocol.WorkspaceEdit {
 
 // laidOut reports whether a file stands as `dspi fmt` writes it.
 func (v *View) laidOut() bool {
-	return len(v.tree().Faults) == 0 && string(format.File(v.tree())) == v.src().Text
+	if v.laid == nil {
+		v.laid = ptr(len(v.tree().Faults) == 0 && string(format.File(v.tree())) == v.src().Text)
+	}
+	return *v.laid
 }
 
 // applied returns a text after changes, none of which overlap.

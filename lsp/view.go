@@ -18,6 +18,7 @@ type View struct {
 	Snippets bool
 
 	checked *snapshot.Checked
+	laid    *bool // see laidOut
 }
 
 // Look returns the view of a file.

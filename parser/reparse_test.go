@@ -63,7 +63,7 @@ func TestReparse(t *testing.T) {
 	for _, text := range texts {
 		fresh := text
 		tree := parser.Parse(source.NewFile("in.dsp", text))
-		for i := range 120 {
+		for i := range 60 {
 			a := r.IntN(len(text) + 1)
 			b := min(len(text), a+r.IntN(1+r.IntN(30)))
 			text = text[:a] + pieces[r.IntN(len(pieces))] + text[b:]

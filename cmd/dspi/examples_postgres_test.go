@@ -64,7 +64,7 @@ func TestPostgresExample(t *testing.T) {
 	if len(before) != 20 || strings.Join(before, "\n") != strings.Join(after, "\n") {
 		t.Errorf("in a file it answers\n%s\nand in Postgres\n%s", before, after)
 	}
-	if said := run("rag-postgres", "test", "rag.dsp"); strings.Count(said, "ok ") != 3 {
+	if said := run("rag-postgres", "test", "rag.dsp"); strings.Count("\n"+said, "\nok ") != 3 {
 		t.Errorf("dspi test says %s", said)
 	}
 	examplePage(t, "rag-postgres", dir, "TRAM_POSTGRES="+url)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dspi-lang/dspi"
@@ -140,14 +141,17 @@ func (x indexed) line(at string) string {
 	return s + "; in " + at + " (" + duration(time.Duration(x.Seconds*float64(time.Second))) + ")"
 }
 
-// embedderUse adds up what an embedder uses.
+// embedderUse adds up what an embedder uses. Several texts are embedded at once.
 type embedderUse struct {
+	mu    sync.Mutex
 	usage interpreter.Usage
 	usd   *float64
 }
 
 // Count adds a reply.
 func (u *embedderUse) Count(r *lm.Response) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	u.usage.InputTokens += r.Usage.InputTokens
 	if r.Cost != nil {
 		if u.usd == nil {

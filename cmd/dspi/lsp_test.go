@@ -118,6 +118,19 @@ func TestLSPOverTCP(t *testing.T) {
 	}
 }
 
+// TestLSPIsNoWebServer sends what a page of the web can send: it is not answered.
+func TestLSPIsNoWebServer(t *testing.T) {
+	conn, err := net.Dial("tcp", listening(t, "--tcp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s", len(initialize), initialize)
+	if answer, err := io.ReadAll(conn); len(answer) > 0 {
+		t.Errorf("%q, %v", answer, err)
+	}
+}
+
 // TestLSPOverWebSocket speaks over a websocket, and refuses pages of the web.
 func TestLSPOverWebSocket(t *testing.T) {
 	address := listening(t, "--websocket")
@@ -175,6 +188,42 @@ program p {
     tools = [tool.area]
   }
 }
+program code {
+  question: string -> answer: int
+  program_of_thought look { question: string -> answer: int }
+}
+program acts {
+  question: string -> answer: string
+  code_act look { question: string -> answer: string, tools = [tool.area] }
+}
+program best {
+  question: string -> answer: string
+  best_of_n look { reward = 1.0, question: string -> answer: string, predict {} }
+}
+program better {
+  question: string -> answer: string
+  refine look { reward = 1.0, threshold = 0.5, question: string -> answer: string, predict {} }
+}
+program vote {
+  question: string -> answer: string
+  majority look { n = 3, question: string -> answer: string, chain_of_thought {} }
+}
+program panel {
+  question: string -> answer: string
+  ensemble look { question: string -> answer: string, predict a {}, predict b {} }
+}
+program desk {
+  question: string -> answer: string
+  agent look {
+    question: string -> answer: string
+    react one { tools = [tool.area] }
+    react two { tools = [tool.area] }
+  }
+}
+program compare {
+  question: string -> answer: string
+  multi_chain_comparison look { m = 2, question: string -> answer: string, chain_of_thought {} }
+}
 program q {
   n: int -> m: int
   outputs { m = n + 1 }
@@ -200,14 +249,21 @@ program q {
 	if err := conn.Notify(t.Context(), "textDocument/didOpen", map[string]any{"textDocument": map[string]any{"uri": doc["uri"], "languageId": "dspi", "version": 1, "text": text}}); err != nil {
 		t.Fatal(err)
 	}
-	var prompt struct {
-		Step     string
-		Messages []map[string]any
-		Tools    []string
-	}
-	call("dspi/renderPrompt", map[string]any{"textDocument": doc, "position": map[string]any{"line": 7, "character": 4}}, &prompt)
-	if prompt.Step != "look" || len(prompt.Messages) == 0 {
-		t.Errorf("preview: %+v", prompt)
+	for _, test := range []struct {
+		program, want string
+	}{
+		{"p", "area"}, {"code", "question"}, {"acts", "area"}, {"best", "question"}, {"better", "question"},
+		{"vote", "question"}, {"panel", "question"}, {"desk", "question"}, {"compare", "question"},
+	} {
+		var prompt struct {
+			Step     string
+			Messages []map[string]any
+			Tools    []string
+		}
+		call("dspi/renderPrompt", map[string]any{"textDocument": doc, "program": test.program}, &prompt)
+		if prompt.Step != "look" || len(prompt.Messages) == 0 || !strings.Contains(fmt.Sprint(prompt.Messages), test.want) {
+			t.Errorf("preview of %s: %+v", test.program, prompt)
+		}
 	}
 	var result struct {
 		Exit   int

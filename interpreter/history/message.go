@@ -131,7 +131,7 @@ func (m Message) Text() string {
 
 // longData is from how many characters on a text in a value that is the bytes of a
 // medium is kept as its size and hash.
-const longData = 512
+const longData = 24
 
 // valueJSON returns a value as JSON, the bytes of media in it as their size and
 // hash.

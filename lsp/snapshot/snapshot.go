@@ -358,6 +358,7 @@ func IsConfig(path string) bool {
 // With returns the snapshot with another text in one file, as if it were open.
 func (s *Snapshot) With(texts map[string]string) *Snapshot {
 	next := s.bare()
+	next.seen = s.seen
 	next.open = maps.Clone(s.open)
 	if next.open == nil {
 		next.open = map[string]*File{}

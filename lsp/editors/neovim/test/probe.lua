@@ -13,7 +13,7 @@ end
 
 local function main()
   local file, server = vim.env.DSPI_FILE, vim.env.DSPI_SERVER
-  if vim.fn.has('nvim-0.11') == 1 then
+  if vim.fn.has('nvim-0.11') == 1 and not vim.env.DSPI_SETUP then
     vim.lsp.config('dspi', { cmd = { server, 'lsp' } })
     vim.lsp.enable('dspi')
     require('dspi').command = server
@@ -141,8 +141,8 @@ local function main()
     vim.lsp.stop_client(client.id)
   end
   local function stopped()
-    if vim.fn.has('nvim-0.11') == 1 then
-      return client:is_stopped()
+    if vim.fn.has('nvim-0.8') == 1 then
+      return vim.lsp.get_client_by_id(client.id) == nil -- one that is stopping is still there
     end
     return vim.lsp.client_is_stopped(client.id)
   end

@@ -4,7 +4,8 @@
 #     run.sh NVIM DSPI [PARSER]
 #
 # PARSER is a folder with parser/dspi.so; without it the colours are those of
-# syntax/dspi.vim.
+# syntax/dspi.vim. With DSPI_SETUP=1 a Neovim that has vim.lsp.enable is set up as
+# those before it are.
 set -eu
 nvim=$1 dspi=$(realpath "$2") parser=${3:-}
 here=$(cd "$(dirname "$0")/.." && pwd)
