@@ -142,7 +142,7 @@ func LoadState(path string, project *program.Project, name string) (*state.Tuned
 }
 
 // Choose returns the program of a name, or for "" the only one, else the one
-// that no other uses. The error is a *diag.Diagnostic that lists what there is.
+// that no other program, tool or metric uses. The error is a *diag.Diagnostic that lists what there is.
 func Choose(project *program.Project, name string) (*program.Program, error) {
 	file := project.Root.Name
 	if name == "" {

@@ -232,7 +232,7 @@ var features = map[string]func(t *testing.T, v *lsp.View, at int32) string{
 }
 
 // TestFeatures runs each archive of testdata/FEATURE and compares with its file
-// `want`; -update writes it.
+// `want`, and the mistakes of its text with its first line; -update writes both.
 func TestFeatures(t *testing.T) {
 	for _, name := range slices.Sorted(keys(features)) {
 		paths, _ := filepath.Glob(filepath.Join("testdata", name, "*.txtar"))
@@ -303,17 +303,37 @@ func testArchive(t *testing.T, path string, feature func(*testing.T, *lsp.View, 
 		fmt.Fprintf(&b, "== %d:%d\n%s\n", p.Line+1, p.Character+1, out)
 	}
 	got := b.String()
-	if got == want {
+	wrong := mistakes(t, s.Snapshot(), main)
+	if got == want && wrong == string(archive.Comment) {
 		return
 	}
 	if !*update {
-		t.Fatalf("got\n%s\nwant\n%s", got, want)
+		t.Fatalf("got\n%s\nwant\n%s\n\nmistakes of the file: %s\nclaimed: %s", got, want, wrong, archive.Comment)
 	}
+	archive.Comment = []byte(wrong)
 	archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" })
 	archive.Files = append(archive.Files, txtar.File{Name: "want", Data: []byte(got)})
 	if err := os.WriteFile(path, txtar.Format(archive), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// mistakes is what is wrong in the file of an archive, as its first line claims it:
+// the codes, in the order of the text. A text without mistakes claims nothing.
+func mistakes(t *testing.T, s *snapshot.Snapshot, path string) string {
+	t.Helper()
+	v, err := lsp.Look(s, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := ""
+	for _, d := range lsp.Diagnostics(v) {
+		line += fmt.Sprintf(" %s", d.Code)
+	}
+	if line == "" {
+		return ""
+	}
+	return "mistakes:" + line + "\n"
 }
 
 // unmarked takes the marks out of a text and returns where they stood.

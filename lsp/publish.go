@@ -33,6 +33,7 @@ type publisher struct {
 // said is what the editor was told last of a file.
 type said struct {
 	snapshot int64
+	version  int32 // of an open file
 	text     string
 }
 
@@ -44,6 +45,13 @@ func (p *publisher) start(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ctx = ctx
+}
+
+// forget drops what the editor was told of a file that it opens anew.
+func (p *publisher) forget(path string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.sent, path)
 }
 
 // background runs f until the session ends.
@@ -145,16 +153,18 @@ func (p *publisher) tell(ctx context.Context, c *protocol.Client, snap *snapshot
 	if err != nil {
 		return
 	}
+	now := said{snapshot: snap.ID(), text: string(data)}
 	if version != nil {
 		params.Version = protocol.Optional(*version)
+		now.version = *version
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last, known := p.sent[path]
-	if ctx.Err() != nil || known && (last.snapshot > snap.ID() || last.text == string(data) && version == nil) || !known && version == nil && len(list) == 0 {
+	if ctx.Err() != nil || known && (last.snapshot > now.snapshot || last.text == now.text && last.version == now.version) || !known && version == nil && len(list) == 0 {
 		return
 	}
-	p.sent[path] = said{snap.ID(), string(data)}
+	p.sent[path] = now
 	c.PublishDiagnostics(ctx, params)
 }
 
@@ -163,6 +173,7 @@ func (s *Server) documents() {
 	p := &s.protocol
 	protocol.Handle(p, "textDocument/didOpen", func(_ context.Context, r *protocol.Request, p *protocol.DidOpenParams) (any, error) {
 		path := protocol.Path(p.TextDocument.URI)
+		s.publish.forget(path)
 		s.session.Open(path, p.TextDocument.Version, p.TextDocument.Text)
 		s.publish.edited(r.Client, path)
 		return nil, nil

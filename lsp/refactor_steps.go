@@ -219,7 +219,7 @@ func bindMissing(v *View, offset int32) refactoring {
 		if d.Code != "E0402" || d.Primary.File != v.src() {
 			continue
 		}
-		prog, s := stepAt(p, d.Primary.Place)
+		prog, s := stepHolding(p, d.Primary.Place)
 		if s == nil || !s.Block.Contains(offset) || s.Declared == nil {
 			continue
 		}
@@ -243,6 +243,18 @@ func bindMissing(v *View, offset int32) refactoring {
 		return refactoring{title: "bind the missing inputs of " + s.Name, changes: []change{bound(v, b, lines)}}
 	}
 	return refactoring{}
+}
+
+// stepHolding returns the innermost step around a place, with its program.
+func stepHolding(p *program.Project, at source.Place) (*program.Program, *program.Step) {
+	for _, x := range p.Programs {
+		if x.Block.File == at.File && x.Block.Contains(at.Start) {
+			if s := stepAround(x.Steps, at.Start); s != nil {
+				return x, s
+			}
+		}
+	}
+	return nil, nil
 }
 
 // nearest returns what an input may be bound to: the nearest thing before the step
@@ -281,11 +293,18 @@ func bound(v *View, b *syntax.Block, lines []string) change {
 	for _, it := range b.Body.Items {
 		in, ok := it.(*syntax.Block)
 		if ok && in.KindName() == "inputs" && in.Body != nil && in.Body.Close.Len() > 0 {
-			at := in.Body.Close.Start
-			if n := len(in.Body.Items); n > 0 {
-				at = in.Body.Items[n-1].Range().End
+			n := len(in.Body.Items)
+			if n == 0 {
+				return change{source.Span{Start: in.Body.Open.End, End: in.Body.Close.Start}, " " + strings.Join(lines, ", ") + " "}
 			}
-			return change{source.Span{Start: at, End: at}, "\n" + strings.Join(lines, "\n")}
+			last := in.Body.Items[n-1].Range()
+			line := v.src().Line(v.src().LineOf(last.Start))
+			by := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+			between := ", "
+			if v.src().LineOf(in.Body.Open.Start) != v.src().LineOf(last.Start) {
+				between = "\n" + by
+			}
+			return change{source.Span{Start: last.End, End: last.End}, between + strings.Join(lines, between)}
 		}
 	}
 	line := v.src().Line(v.src().LineOf(b.Start))

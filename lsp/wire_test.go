@@ -361,3 +361,42 @@ func TestColumns(t *testing.T) {
 		}
 	}
 }
+
+// TestReopened closes a file and opens it again at once: the editor is told what is
+// wrong in it each time.
+func TestReopened(t *testing.T) {
+	e, _ := start(t, `{"capabilities":{}}`)
+	for range 3 {
+		e.open("untitled:a", "program p {")
+		if d := e.await("untitled:a", 1); len(d.Diagnostics) == 0 {
+			t.Error("nothing is said of a text with mistakes")
+		}
+		e.note("textDocument/didClose", map[string]any{"textDocument": map[string]any{"uri": "untitled:a"}})
+	}
+	e.leave()
+}
+
+// TestConfigs opens the files around a program: what is wrong is said, and no feature
+// takes them for programs.
+func TestConfigs(t *testing.T) {
+	dir := t.TempDir()
+	e, _ := start(t, `{"rootUri":"`+string(protocol.Address(dir))+`","capabilities":{}}`)
+	uri := string(protocol.Address(filepath.Join(dir, "dspi.hcl")))
+	e.open(uri, "default_modle = \"x\"\n")
+	if d := e.await(uri, 1); d.codes() != "E0501" {
+		t.Errorf("of a misspelt setting was said %+v", d)
+	}
+	e.replace(uri, 2, "default_model = \"builtin/incontext\"\n")
+	if d := e.await(uri, 2); len(d.Diagnostics) != 0 {
+		t.Errorf("of a good file was said %+v", d)
+	}
+	doc := map[string]any{"textDocument": map[string]any{"uri": uri}, "options": map[string]any{}}
+	for _, method := range []string{"textDocument/formatting", "textDocument/codeLens", "textDocument/documentSymbol", "textDocument/foldingRange"} {
+		var out []any
+		e.call(method, doc, &out)
+		if len(out) != 0 {
+			t.Errorf("%s answers %v", method, out)
+		}
+	}
+	e.leave()
+}

@@ -72,7 +72,7 @@ func manyFiles() {
 var numberIn = regexp.MustCompile(`number ([0-9]{5})`)
 
 func numbered(i int) string { return fmt.Sprintf("What is number %05d?", i) }
-func answerOf(i int) string   { return fmt.Sprintf("It is %05d.", i) }
+func answerOf(i int) string { return fmt.Sprintf("It is %05d.", i) }
 
 // childServer answers chat completions after answerTime, until its standard input
 // ends. /count tells how many there were since it was asked last, /first the body of

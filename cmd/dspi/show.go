@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	hist "github.com/dspi-lang/dspi/interpreter/history"
@@ -137,25 +138,33 @@ func (a *app) show(ctx context.Context, cmd *cobra.Command, args []string, f sho
 	}
 	number := max(f.call, f.curl)
 	var call *hist.Call
+	var tool *hist.ToolCall
 	if cmd.Flags().Changed("call") || cmd.Flags().Changed("curl") {
-		if call, err = callOf(run, number); err != nil {
+		if call, tool, err = callOf(run, number); err != nil {
 			return err
 		}
 	}
 	switch {
 	case f.json && call != nil:
 		return a.writeJSON(call)
+	case f.json && tool != nil:
+		return a.writeJSON(tool)
 	case f.json:
 		return a.writeJSON(run)
 	case f.html != "":
 		return a.writePage(run, f.html)
+	case f.curl != 0 && tool != nil:
+		return wrong("call %d of the run %s is one of the tool %s", number, run.ID, tool.Tool).say("--curl sends a call of a model again.").hint("what it took and gave: dspi show %s --call %d", run.ID, number)
 	case f.curl != 0:
 		return a.showCurl(ctx, run, call)
 	}
 	v := viewOf(a)
-	if call != nil {
+	switch {
+	case call != nil:
 		v.call(call, true)
-	} else {
+	case tool != nil:
+		v.tool(tool, true)
+	default:
 		v.run(run, f.messages)
 	}
 	fmt.Fprint(a.out, v.b.String())
@@ -181,24 +190,37 @@ func noRun(err error, id string) error {
 	return u
 }
 
-func callOf(run *hist.Whole, number int) (*hist.Call, error) {
+// callOf returns the call of a number: one of a model or, the other nil, of a tool.
+func callOf(run *hist.Whole, number int) (*hist.Call, *hist.ToolCall, error) {
+	var numbers []int
 	for i := range run.Calls {
 		if run.Calls[i].Number == number {
-			return &run.Calls[i], nil
+			return &run.Calls[i], nil, nil
+		}
+		numbers = append(numbers, run.Calls[i].Number)
+	}
+	for i := range run.Steps {
+		for j := range run.Steps[i].Tools {
+			t := &run.Steps[i].Tools[j]
+			if t.Number == number {
+				return nil, t, nil
+			}
+			numbers = append(numbers, t.Number)
 		}
 	}
-	if len(run.Calls) == 0 {
-		return nil, wrong("the run %s has no calls", run.ID)
+	if len(numbers) == 0 {
+		return nil, nil, wrong("the run %s has no calls", run.ID)
 	}
-	var numbers []string
-	for i := range run.Calls {
+	slices.Sort(numbers)
+	var list []string
+	for i, n := range numbers {
 		if i == 20 {
-			numbers = append(numbers, "…")
+			list = append(list, "…")
 			break
 		}
-		numbers = append(numbers, fmt.Sprint(run.Calls[i].Number))
+		list = append(list, fmt.Sprint(n))
 	}
-	return nil, wrong("the run %s has no call %d", run.ID, number).say("Its calls are: %s.", strings.Join(numbers, ", "))
+	return nil, nil, wrong("the run %s has no call %d", run.ID, number).say("Its calls are: %s.", strings.Join(list, ", "))
 }
 
 // writePage writes the page of a run, readable by its owner alone.

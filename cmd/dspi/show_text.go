@@ -160,11 +160,12 @@ func (v *view) step(w *hist.Whole, n *hist.Node, messages bool) {
 		line += "  " + string(n.Status)
 	}
 	v.line(0, "%s", line)
-	for i := range n.Calls {
-		v.call(&n.Calls[i], messages)
-	}
-	for i := range n.Tools {
-		v.tool(&n.Tools[i], messages)
+	for _, m := range n.Made() {
+		if m.Tool != nil {
+			v.tool(m.Tool, messages)
+		} else {
+			v.call(m.Call, messages)
+		}
 	}
 	for _, x := range n.Asserted {
 		v.line(10, "%s", v.short(assertedText(x), 10))
@@ -184,6 +185,9 @@ func (v *view) tool(t *hist.ToolCall, whole bool) {
 	line := fmt.Sprintf("call %d  %s %s, %s", t.Number, t.Tool, compactJSON(t.Inputs), duration(t.Duration))
 	if whole {
 		v.line(indent, "%s", line)
+		for _, x := range t.Repairs {
+			v.line(indent+2, "repaired: %s", x.String())
+		}
 		v.line(indent+2, "%s", what)
 		return
 	}

@@ -12,6 +12,33 @@ type Node struct {
 	Calls []Call
 }
 
+// Made is a call that a step made: of a model or, the other nil, of a tool.
+type Made struct {
+	Call *Call
+	Tool *ToolCall
+}
+
+func (m Made) number() int {
+	if m.Tool != nil {
+		return m.Tool.Number
+	}
+	return m.Call.Number
+}
+
+// Made returns the calls of the step, of models and tools, in the order of their
+// numbers.
+func (n *Node) Made() []Made {
+	out := make([]Made, 0, len(n.Calls)+len(n.Tools))
+	for i := range n.Calls {
+		out = append(out, Made{Call: &n.Calls[i]})
+	}
+	for i := range n.Tools {
+		out = append(out, Made{Tool: &n.Tools[i]})
+	}
+	slices.SortStableFunc(out, func(a, b Made) int { return cmp.Compare(a.number(), b.number()) })
+	return out
+}
+
 // Tree returns the steps of a run with their calls, in the order in which they
 // began. A step that has no end was not written: what is known of it is what its
 // calls say, and its Status is Unended.

@@ -100,7 +100,8 @@ func (p *Project) Variable(name string) (*Variable, bool) {
 }
 
 // Main returns the program to run when none is named: the only one of the root
-// file, else the only one there that no other program calls. The second result
+// file, else the only one there that no other program calls. Where that leaves
+// several, those that tools and metrics run are left out, too. The second result
 // lists the candidates when there is no such one.
 func (p *Project) Main() (*Program, []*Program) {
 	var own []*Program
@@ -112,24 +113,42 @@ func (p *Project) Main() (*Program, []*Program) {
 	if len(own) == 1 {
 		return own[0], nil
 	}
-	called := map[*Program]bool{}
+	used := map[*Program]bool{}
 	for _, x := range p.Programs {
-		for _, s := range x.Steps {
-			if s.Program != nil {
-				called[s.Program] = true
+		markCalled(x.Steps, used)
+	}
+	free := without(own, used)
+	if len(free) > 1 {
+		for _, t := range p.Tools {
+			used[t.Program] = true
+		}
+		for _, m := range p.Metrics {
+			if m.Use != nil && m.Use.Body != nil {
+				markCalled(m.Use.Body.Steps, used)
 			}
 		}
-	}
-	var free []*Program
-	for _, x := range own {
-		if !called[x] {
-			free = append(free, x)
-		}
+		free = without(free, used)
 	}
 	if len(free) == 1 {
 		return free[0], nil
 	}
 	return nil, own
+}
+
+// markCalled adds the programs that steps call, those in a `repeat` included.
+func markCalled(steps []*Step, called map[*Program]bool) {
+	for _, s := range steps {
+		if s.Program != nil {
+			called[s.Program] = true
+		}
+		if s.Repeat != nil {
+			markCalled(s.Repeat.Steps, called)
+		}
+	}
+}
+
+func without(programs []*Program, used map[*Program]bool) []*Program {
+	return slices.DeleteFunc(slices.Clone(programs), func(x *Program) bool { return used[x] })
 }
 
 // Program is a signature and the steps that fulfil it.

@@ -117,7 +117,7 @@ func (b *toolbox) act(ctx context.Context, call *module.Call, actions []action, 
 			told[i] = a.bad
 		case !ok:
 			told[i] = b.unknown(a.tool, also...)
-			note(call, "the model asked for a tool that is not there: %s", a.tool)
+			missing(call, a, told[i])
 		default:
 			told[i], errs[i] = callTool(ctx, call, t, withoutNulls(t, a.args))
 		}
@@ -181,6 +181,14 @@ func called(ctx context.Context, call *module.Call, t tool.Tool, args *value.Obj
 	out, err = t.Call(ctx, args)
 	call.Host.Emit(trace.Event{Kind: trace.ToolEnd, Call: number, Tool: t.Name(), Outputs: out, Err: err})
 	return out, err
+}
+
+// missing records a call of a tool that is not there.
+func missing(call *module.Call, a action, told string) {
+	number := call.Host.NewCall()
+	call.Host.Emit(trace.Event{Kind: trace.ToolStart, Call: number, Tool: a.tool, Inputs: a.args})
+	call.Host.Emit(trace.Event{Kind: trace.ToolEnd, Call: number, Tool: a.tool, Err: &tool.Error{Tool: a.tool, Text: told}})
+	note(call, "the model asked for a tool that is not there: %s", a.tool)
 }
 
 // failure is what a model is told of a tool that failed.

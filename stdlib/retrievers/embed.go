@@ -101,7 +101,7 @@ type making struct {
 // Vectors are kept when so many have come, or when the last time is so long ago: that
 // is what an interruption loses, beside what is under way.
 const (
-	keepVectors = 512
+	keepVectors = 4096
 	keepEvery   = time.Second
 )
 

@@ -79,8 +79,16 @@ func Write(w io.Writer, run *history.Whole) error {
 			label += fmt.Sprintf("[%d]", *n.Element)
 		}
 		draw(label, fmt.Sprintf("step-%d", n.Number), "step "+classOf(n.Status), n.Started, n.Duration)
-		for _, c := range n.Calls {
+		for _, m := range n.Made() {
 			class := "call ok"
+			if t := m.Tool; t != nil {
+				if t.Error != nil {
+					class = "call failed"
+				}
+				draw(t.Tool, fmt.Sprintf("call-%d", t.Number), class, t.Started, t.Duration)
+				continue
+			}
+			c := m.Call
 			switch {
 			case c.Error != nil:
 				class = "call failed"
@@ -90,13 +98,6 @@ func Write(w io.Writer, run *history.Whole) error {
 				class = "call cached"
 			}
 			draw(fmt.Sprintf("call %d", c.Number), fmt.Sprintf("call-%d", c.Number), class, c.Started, c.Duration)
-		}
-		for _, t := range n.Tools {
-			class := "call ok"
-			if t.Error != nil {
-				class = "call failed"
-			}
-			draw(t.Tool, fmt.Sprintf("call-%d", t.Number), class, t.Started, t.Duration)
 		}
 	}
 	var out bytes.Buffer

@@ -24,7 +24,7 @@ import (
 
 // Version is that of what is in an index. It is part of the name of each, so that a
 // change needs no way from the old one.
-const Version = 3
+const Version = 4
 
 // Errors of a Store that are no failures: its caller begins again.
 var (

@@ -129,34 +129,59 @@ func (v *view) loaded(ctx context.Context) (*vectors, error) {
 	if x.vectors != nil && x.vectors.changes == changes {
 		return x.vectors, nil
 	}
-	rows, err := v.tx.QueryContext(ctx, "SELECT p.key, v.v FROM passage p JOIN vector v ON v.whole = p.whole ORDER BY p.key")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	all := &vectors{changes: changes}
-	for rows.Next() {
-		var key int64
-		var b sql.RawBytes
-		if err := rows.Scan(&key, &b); err != nil {
-			return nil, err
+	first := map[index.Hash]int{} // the place of the first passage of a text
+	var same [][2]int             // the place of a further one, and of the first
+	if err := eachHash(ctx, v.tx, "SELECT key, whole FROM passage ORDER BY key", func(key int64, h index.Hash) {
+		if at, ok := first[h]; ok {
+			same = append(same, [2]int{len(all.keys), at})
+		} else {
+			first[h] = len(all.keys)
 		}
-		before := len(all.flat)
-		if all.flat, err = index.ReadVector(all.flat, b); err != nil {
-			return nil, err
-		}
-		if all.keys = append(all.keys, key); len(all.keys) == 1 {
-			all.dim = len(all.flat)
-		}
-		if len(all.flat)-before != all.dim {
-			return nil, fmt.Errorf("the index holds vectors of %d and of %d numbers; delete %s, and it is made again", all.dim, len(all.flat)-before, x.path)
-		}
-	}
-	if err := rows.Err(); err != nil {
+		all.keys = append(all.keys, key)
+	}); err != nil {
 		return nil, err
+	}
+	if err := all.read(ctx, v.tx, first); err != nil {
+		return nil, err
+	}
+	for _, s := range same {
+		copy(all.at(s[0]), all.at(s[1]))
 	}
 	x.vectors = all
 	return all, nil
+}
+
+// read reads the vectors to their places. What is not found is left without one, as a
+// vector of zeros: the transaction that wrote the index has seen to it that all are.
+func (v *vectors) read(ctx context.Context, tx *sql.Tx, places map[index.Hash]int) error {
+	rows, err := tx.QueryContext(ctx, "SELECT whole, v FROM vector")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var h, b sql.RawBytes
+	for rows.Next() {
+		if err := rows.Scan(&h, &b); err != nil {
+			return err
+		}
+		at, ok := places[index.Hash(h)]
+		if !ok {
+			continue
+		}
+		if v.flat == nil {
+			v.dim = len(b) / 4
+			v.flat = make([]float32, len(v.keys)*v.dim)
+		}
+		one, err := index.ReadVector(v.at(at)[:0], b)
+		if err != nil {
+			return err
+		}
+		if len(one) != v.dim {
+			return fmt.Errorf("the index holds vectors of %d and of %d numbers", v.dim, len(one))
+		}
+	}
+	return rows.Err()
 }
 
 // Passages reads the passages of a ranking.

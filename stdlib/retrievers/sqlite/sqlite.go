@@ -34,15 +34,17 @@ CREATE TABLE file (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE passage (
 	key   INTEGER PRIMARY KEY, -- in the order of the corpus
+	hash  BLOB NOT NULL,       -- of all that follows but whole
+	whole BLOB NOT NULL,       -- of what is searched
 	id    TEXT NOT NULL,
 	title TEXT NOT NULL,
 	text  TEXT NOT NULL,
-	meta  TEXT,                -- JSON
-	hash  BLOB NOT NULL,       -- of all of these
-	whole BLOB NOT NULL        -- of what is searched
+	meta  TEXT                 -- JSON
 ) STRICT;
+-- It has no index: the hashes come in no order, and all that is asked of the table
+-- reads it whole. Two processes may keep the vector of one text; Write leaves one.
 CREATE TABLE vector (
-	whole BLOB NOT NULL UNIQUE,
+	whole BLOB NOT NULL,
 	v     BLOB NOT NULL        -- float32, little-endian
 ) STRICT;
 CREATE VIRTUAL TABLE words USING fts5(whole, content='', tokenize='unicode61 remove_diacritics 2');

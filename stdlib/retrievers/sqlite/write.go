@@ -96,19 +96,31 @@ func (x *Store) Keep(ctx context.Context, texts []index.Hash, list [][]float32) 
 			case size != len(list[0]): // another process came first, with another model
 				return &index.DimensionError{Index: size, Given: len(list[0])}
 			}
-			put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO vector (whole, v) VALUES (?, ?)")
+			put, err := tx.PrepareContext(ctx, "INSERT INTO vector (whole, v) VALUES (?, ?)")
 			if err != nil {
 				return err
 			}
 			defer put.Close()
+			var v []byte
 			for i, h := range texts {
-				if _, err := put.ExecContext(ctx, h[:], index.AppendVector(nil, list[i])); err != nil {
+				v = index.AppendVector(v[:0], list[i])
+				if err := put1(ctx, put, h[:], v); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	})
+}
+
+// put1 writes a row. The driver starts a goroutine for each statement that a context
+// may end, which rows are too short for: the context is looked at between them.
+func put1(ctx context.Context, put *sql.Stmt, args ...any) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	_, err := put.ExecContext(context.WithoutCancel(ctx), args...)
+	return err
 }
 
 // Stamp notes the times of files.
@@ -175,7 +187,7 @@ func write(ctx context.Context, tx *sql.Tx, c index.Change) error {
 			return err
 		}
 	}
-	passage, err := tx.PrepareContext(ctx, "INSERT INTO passage VALUES (?, ?, ?, ?, ?, ?, ?)")
+	passage, err := tx.PrepareContext(ctx, "INSERT INTO passage (key, hash, whole, id, title, text, meta) VALUES (?, ?, ?, ?, ?, ?, ?)")
 	if err != nil {
 		return err
 	}
@@ -186,11 +198,10 @@ func write(ctx context.Context, tx *sql.Tx, c index.Change) error {
 	}
 	defer words.Close()
 	err = c.Each(func(e index.Entry) error {
-		if _, err := passage.ExecContext(ctx, e.Key, e.ID, e.Title, e.Text, sql.NullString{String: e.Meta, Valid: e.Meta != ""}, e.Hash[:], e.Whole[:]); err != nil {
+		if err := put1(ctx, passage, e.Key, e.Hash[:], e.Whole[:], e.ID, e.Title, e.Text, sql.NullString{String: e.Meta, Valid: e.Meta != ""}); err != nil {
 			return err
 		}
-		_, err := words.ExecContext(ctx, e.Key, e.Passage.Whole())
-		return err
+		return put1(ctx, words, e.Key, e.Passage.Whole())
 	})
 	if err != nil {
 		return err
@@ -198,19 +209,66 @@ func write(ctx context.Context, tx *sql.Tx, c index.Change) error {
 	if err := writeFiles(ctx, tx, c.Files); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM vector WHERE whole NOT IN (SELECT whole FROM passage)"); err != nil {
+	lacks, err := tidy(ctx, tx)
+	if err != nil {
 		return err
 	}
-	if c.Vectors {
-		var lacks int
-		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM passage WHERE whole NOT IN (SELECT whole FROM vector)").Scan(&lacks)
-		if err != nil {
-			return err
-		}
-		if lacks > 0 {
-			return index.ErrOther // it deleted vectors that are wanted here
-		}
+	if c.Vectors && lacks > 0 {
+		return index.ErrOther // another process deleted vectors that are wanted here
 	}
 	_, err = tx.ExecContext(ctx, "UPDATE state SET changes = changes + 1, done = 1")
 	return err
+}
+
+// tidy deletes vectors that are of no passage, and all but the first of one text. It
+// returns for how many texts there is none.
+func tidy(ctx context.Context, tx *sql.Tx) (lacks int, err error) {
+	wanted := map[index.Hash]bool{} // true until its vector is found
+	if err := eachHash(ctx, tx, "SELECT key, whole FROM passage", func(_ int64, h index.Hash) { wanted[h] = true }); err != nil {
+		return 0, err
+	}
+	lacks = len(wanted)
+	var gone []int64
+	if err := eachHash(ctx, tx, "SELECT rowid, whole FROM vector", func(row int64, h index.Hash) {
+		if !wanted[h] {
+			gone = append(gone, row)
+			return
+		}
+		wanted[h] = false
+		lacks--
+	}); err != nil {
+		return 0, err
+	}
+	if len(gone) == 0 {
+		return lacks, nil
+	}
+	out, err := tx.PrepareContext(ctx, "DELETE FROM vector WHERE rowid = ?")
+	if err != nil {
+		return 0, err
+	}
+	defer out.Close()
+	for _, row := range gone {
+		if err := put1(ctx, out, row); err != nil {
+			return 0, err
+		}
+	}
+	return lacks, nil
+}
+
+// eachHash gives the rows of a query for numbers and hashes.
+func eachHash(ctx context.Context, tx *sql.Tx, query string, give func(int64, index.Hash)) error {
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var n int64
+	var b sql.RawBytes
+	for rows.Next() {
+		if err := rows.Scan(&n, &b); err != nil {
+			return err
+		}
+		give(n, index.Hash(b))
+	}
+	return rows.Err()
 }

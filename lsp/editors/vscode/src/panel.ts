@@ -1,8 +1,8 @@
 // The script of the preview panel's page. It runs in the webview, has no rights
 // there, and draws what the extension sends.
 
-import { Part, Preview } from './answers';
-import { layout, route } from './graph';
+import { Preview } from './answers';
+import { draw } from './draw';
 
 interface Host {
   postMessage(message: unknown): void;
@@ -12,74 +12,6 @@ declare function acquireVsCodeApi(): Host;
 
 const host = acquireVsCodeApi();
 
-type Child = Node | string;
-
-function element(name: string, attributes: Record<string, string>, ...children: Child[]): HTMLElement {
-  const made = document.createElement(name);
-  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
-  made.append(...children);
-  return made;
-}
-
-function drawn(name: string, attributes: Record<string, string | number>, ...children: Child[]): SVGElement {
-  const made = document.createElementNS('http://www.w3.org/2000/svg', name);
-  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, String(value)));
-  made.append(...children);
-  return made;
-}
-
-function copy(text: string): HTMLElement {
-  const button = element('button', { type: 'button' }, 'Copy');
-  button.addEventListener('click', () => host.postMessage({ kind: 'copy', text }));
-  return button;
-}
-
-function section<T>(title: string, part: Part<T>, about: (value: T) => string, text: ((value: T) => string) | undefined, body: (value: T) => Child[]): Child[] {
-  if ('missing' in part) {
-    return [element('h2', {}, title), element('p', { class: 'missing' }, part.missing)];
-  }
-  const heading = element('h2', {}, title, element('small', {}, about(part.value)));
-  if (text !== undefined) {
-    heading.append(copy(text(part.value)));
-  }
-  return [heading, ...body(part.value)];
-}
-
-function written(content: unknown): string {
-  return typeof content === 'string' ? content : JSON.stringify(content, null, 2);
-}
-
-function draw(preview: Preview): void {
-  document.getElementById('main')!.replaceChildren(
-    ...section('Messages', preview.prompt,
-      p => `${p.program}.${p.step}, adapter ${p.adapter}; inputs are examples`,
-      p => p.messages.map(m => `[${m.role}]\n${written(m.content)}`).join('\n\n'),
-      p => p.messages.flatMap(m => [
-        element('div', { class: 'role' }, m.role),
-        element('pre', { 'data-role': m.role }, written(m.content)),
-      ])),
-    ...section('JSON Schema', preview.schema, s => s.name,
-      s => JSON.stringify(s.schema, null, 2),
-      s => [
-        element('pre', { id: 'schema' }, JSON.stringify(s.schema, null, 2)),
-        ...(s.notes ?? []).map(note => element('p', {}, written(note))),
-      ]),
-    ...section('Plan', preview.plan, p => p.program, undefined,
-      p => [element('div', { class: 'graph' }, graph(p.plan, preview.step))]),
-  );
-}
-
-function graph(plan: Parameters<typeof layout>[0], step: string): SVGElement {
-  const g = layout(plan);
-  const marker = drawn('marker', { id: 'head', viewBox: '0 0 8 8', refX: 8, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' },
-    drawn('path', { d: 'M0 0 L8 4 L0 8 z' }));
-  const edges = g.edges.map(e => drawn('path', { d: route(g, e), 'marker-end': 'url(#head)' }));
-  const boxes = g.boxes.map(b => drawn('g', { class: b.steps.includes(step) ? `${b.kind} here` : b.kind },
-    drawn('rect', { x: b.x, y: b.y, width: b.width, height: b.height, rx: 5 }),
-    ...b.lines.map((text, i) => drawn('text', { x: b.x + b.width / 2, y: b.y + 20 + 18 * i, opacity: i === 0 ? 1 : 0.75 }, text))));
-  return drawn('svg', { width: g.width, height: g.height, viewBox: `0 0 ${g.width} ${g.height}`, role: 'img', 'aria-label': 'the plan as a graph' },
-    drawn('defs', {}, marker), ...edges, ...boxes);
-}
-
-window.addEventListener('message', e => draw(e.data as Preview));
+const main = document.getElementById('main')!;
+window.addEventListener('message', e => draw(e.data as Preview, main, text => host.postMessage({ kind: 'copy', text })));
 host.postMessage({ kind: 'ready' });
