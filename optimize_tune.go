@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/evaluate"
@@ -15,7 +13,6 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/optimize"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/diag"
-	"github.com/dspi-lang/dspi/lang/program"
 )
 
 // OptimizeOptions are what a tuning is told from outside.
@@ -156,88 +153,6 @@ func (r *Runtime) Optimize(ctx context.Context, p *OptimizePlan, opt OptimizeOpt
 
 // Done removes the log of a tuning: what was found is saved.
 func (p *OptimizePlan) Done() error { return os.Remove(p.LogFile()) }
-
-// rows reads the data and parts it.
-func (t *tuning) rows(ctx context.Context) error {
-	o := t.plan.Optimization
-	read := func(set string, d *program.Dataset, used *RowsUsed) ([]*optimize.Example, error) {
-		if d == nil {
-			return nil, nil
-		}
-		rows, unfit, err := examples(ctx, t.Runtime, set, d, t.plan.Start)
-		if err != nil {
-			return nil, datasetFault(d, err)
-		}
-		used.Data, used.Unfit = d.Address(), unfit
-		return rows, nil
-	}
-	var err error
-	if t.train, err = read("train", o.Train, &t.out.Train); err != nil {
-		return err
-	}
-	if t.dev, err = read("dev", o.Dev, &t.out.Dev); err != nil {
-		return err
-	}
-	if t.test, err = read("test", o.Test, &t.out.Test); err != nil {
-		return err
-	}
-	random := rand.New(rand.NewPCG(t.plan.Seed, 0x9e3779b97f4a7c15))
-	if o.Dev == nil {
-		t.train, t.dev = parted(t.train, devPart, "dev", random)
-		t.out.Dev = RowsUsed{Data: t.out.Train.Data, Part: "a third of train, which does not learn from it"}
-	}
-	if o.Test == nil {
-		t.dev, t.test = parted(t.dev, testPart, "test", random)
-		t.out.Test = RowsUsed{Data: t.out.Dev.Data, Part: "a fifth of the dev rows, held back"}
-	}
-	t.out.Train.Rows, t.out.Dev.Rows, t.out.Test.Rows = len(t.train), len(t.dev), len(t.test)
-	for _, x := range []struct {
-		name string
-		rows []*optimize.Example
-		used RowsUsed
-	}{{"train", t.train, t.out.Train}, {"dev", t.dev, t.out.Dev}} {
-		if len(x.rows) == 0 {
-			d := diag.New("E0618", o.Place, "`"+o.Address()+"` has no rows for `"+x.name+"`")
-			switch {
-			case x.used.Unfit > 0:
-				d.Say("None of the %d rows of `%s` fits the program `%s`.", x.used.Unfit, x.used.Data, o.Program.Name).Hint("look at them: dspi data FILE")
-			default:
-				d.Say("`%s` has too few rows to part them.", x.used.Data)
-			}
-			return d
-		}
-	}
-	return nil
-}
-
-// parted takes one of n rows out by chance: the rest keeps its order, and so does what
-// is taken.
-func parted(rows []*optimize.Example, n int, set string, random *rand.Rand) (rest, taken []*optimize.Example) {
-	out := map[int]bool{}
-	for _, i := range random.Perm(len(rows))[:len(rows)/n] {
-		out[i] = true
-	}
-	for i, row := range rows {
-		if out[i] {
-			x := *row
-			x.Set, x.N = set, len(taken)
-			taken = append(taken, &x)
-		} else {
-			x := *row
-			x.N = len(rest)
-			rest = append(rest, &x)
-		}
-	}
-	return rest, taken
-}
-
-func datasetFault(d *program.Dataset, err error) error {
-	var dg *diag.Diagnostic
-	if errors.As(err, &dg) {
-		return dg
-	}
-	return diag.New("E0619", d.Place, "`"+d.Address()+"` cannot be read").Say("%v.", err)
-}
 
 // run measures the start on the test rows, runs the optimizers, and measures what they
 // found on the test rows.
@@ -442,74 +357,6 @@ func (t *tuning) named(means []float64) map[string]float64 {
 		}
 	}
 	return out
-}
-
-// compare measures what was found on the test rows.
-func (t *tuning) compare(ctx context.Context, start *optimize.Score) error {
-	if len(t.test) == 0 {
-		return nil
-	}
-	t.out.Before = t.results(start.Outcomes)
-	if !t.out.Changed || ctx.Err() != nil {
-		return nil
-	}
-	t.study.Doing("measuring what was found on " + count(len(t.test), "test row"))
-	within, done := t.budget(ctx, BudgetLimits{})
-	defer done()
-	outcomes := make([]*optimize.Outcome, len(t.test))
-	err := t.study.Each(within, len(t.test), func(ctx context.Context, i int) error {
-		o, err := t.study.Run(ctx, t.out.Best, t.test[i], optimize.Variation{})
-		outcomes[i] = o
-		return err
-	})
-	if err != nil {
-		t.giveUp(ctx, err)
-		if len(slices.DeleteFunc(slices.Clone(outcomes), func(o *optimize.Outcome) bool { return o == nil })) == 0 {
-			return nil
-		}
-	}
-	t.out.After = t.results(outcomes)
-	t.out.Comparison = evaluate.Compare(t.out.Before, t.out.After)
-	return nil
-}
-
-// results are outcomes on the test rows, as an evaluation has them. A row that failed
-// has the score 0 of what is made high.
-func (t *tuning) results(outcomes []*optimize.Outcome) *evaluate.Results {
-	r := &evaluate.Results{
-		Version: evaluate.Version, Evaluation: t.out.Optimization, Program: t.out.Program, Data: t.out.Test.Data, Failures: []evaluate.Failure{},
-		Metrics: []*evaluate.Summary{}, Models: modelsOf(t.plan.Start),
-	}
-	var seconds, costs []float64
-	for i, o := range outcomes {
-		if o == nil {
-			continue
-		}
-		row := &evaluate.Row{N: i + 1, Example: t.test[i].Values, Outputs: o.Outputs, Scores: map[string]float64{}, Seconds: o.Seconds}
-		row.Usage.Calls, row.Usage.USD = o.Calls, &o.USD
-		for k, objective := range t.study.Objectives {
-			switch {
-			case k < len(o.Scores) && evaluate.Known(o.Scores[k]):
-				row.Scores[objective.Name] = o.Scores[k]
-			case !objective.Lower:
-				row.Scores[objective.Name] = 0
-			}
-		}
-		if o.Failed() {
-			r.Failed++
-		}
-		r.Rows = append(r.Rows, row)
-		seconds, costs = append(seconds, o.Seconds), append(costs, o.USD)
-	}
-	r.N = len(r.Rows)
-	r.Latency, r.Cost = evaluate.NewSpread(seconds), evaluate.NewSpread(costs)
-	for i, m := range t.plan.scoring.Measures {
-		scores := r.Scores(m.Name)
-		s := evaluate.Summarize(m.Name, m.unit, scores, r.N-len(scores))
-		s.Lower, s.Unit = t.study.Objectives[i].Lower, m.unit
-		r.Metrics = append(r.Metrics, s)
-	}
-	return r
 }
 
 func count(n int, noun string) string {

@@ -300,8 +300,25 @@ func CheckInputs(prog *program.Program, inputs map[string]any) (*value.Object, e
 
 // InputFault words a value that does not fit an input.
 func InputFault(prog *program.Program, f types.Field, faults []value.Fault) *diag.Diagnostic {
-	return diag.New("E0610", prog.Place, "an input of `"+prog.Name+"`").
+	d := diag.New("E0610", prog.Place, "an input of `"+prog.Name+"`").
 		Say("The value given for `%s` does not fit.\n\n    needs     %s\n%s", f.Name, f.Type, faultLines(faults))
+	if path, ok := pathGiven(f.Type, faults); ok {
+		d.Hint("a file on the command line: %s=@%s", f.Name, path)
+		d.Hint("in JSON and in tables: {\"path\": %s}, in the folder that the program names with local_files = \"…\"", value.EncodeJSON(path))
+	}
+	return d
+}
+
+// pathGiven returns the text that was given for a picture, sound or document, and is
+// neither an address nor the bytes: most likely the path of a file.
+func pathGiven(t types.Type, faults []value.Fault) (string, bool) {
+	inner, _ := types.Unwrap(t)
+	p, ok := inner.(*types.Primitive)
+	if !ok || p.Row.Group != types.Media || len(faults) != 1 {
+		return "", false
+	}
+	path, ok := faults[0].Input.(string)
+	return path, ok && len(faults[0].Loc) == 0 && path != "" && len(path) < 200 && !strings.ContainsAny(path, "\n{")
 }
 
 // UnknownInput words an input that a program does not have.

@@ -78,6 +78,7 @@ func FuzzFeatures(f *testing.F) {
 			return
 		}
 		text = strings.ToValidUTF8(text, "?")
+		text = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", ""), "\n\n", "\r\n") // a lone \r ends no line here
 		at = min(max(at, 0), len(text))
 		everything(t, text, int32(runeStart(text, at)))
 	})

@@ -77,19 +77,25 @@ func (a *app) spendMemory() {
 
 // languageServer returns a server for one editor.
 func (a *app) languageServer() *lsp.Server {
-	return lsp.New(lsp.Options{
+	opt := languageOptions()
+	opt.Execute = func(ctx context.Context, args []string, input string, line func(string)) int {
+		out := &lineWriter{line: line}
+		defer out.flush()
+		return newApp(strings.NewReader(input), out, out, a.env).run(ctx, args)
+	}
+	return lsp.New(opt)
+}
+
+// languageOptions are those of a server that runs no commands.
+func languageOptions() lsp.Options {
+	return lsp.Options{
 		Version: moduleVersion(),
 		Options: snapshot.Options{
 			Universe: stdlib.Universe(), Columns: dspi.Columns, Passages: dspi.PassageColumns,
 			Read: func(path string) (string, error) { return dspi.ReadText(path, path) },
 		},
-		Execute: func(ctx context.Context, args []string, input string, line func(string)) int {
-			out := &lineWriter{line: line}
-			defer out.flush()
-			return newApp(strings.NewReader(input), out, out, a.env).run(ctx, args)
-		},
 		Question: questionOf,
-	})
+	}
 }
 
 // questionOf is the first request of a step, for an editor's preview. Steps whose

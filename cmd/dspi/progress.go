@@ -156,19 +156,5 @@ func (p *progress) show(a *app) (stop func()) {
 	case a.terminal(a.errFile):
 		return a.redraw(100*time.Millisecond, p.line)
 	}
-	quit, gone := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(gone)
-		tick := time.NewTicker(quiet)
-		defer tick.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case now := <-tick.C:
-				fmt.Fprintln(a.err, p.line(now))
-			}
-		}
-	}()
-	return sync.OnceFunc(func() { close(quit); <-gone })
+	return a.everyNow(p.line)
 }

@@ -54,7 +54,7 @@ parallelism are the runtime's work.`,
 	}
 	add("work", runCommand(a), checkCommand(a), testCommand(a), fmtCommand(a), planCommand(a), graphCommand(a), renderCommand(a), replCommand(a), schemaCommand(a), alignCommand(a), configCommand(a), initCommand(a))
 	add("work", evalCommand(a), compareCommand(a), optimizeCommand(a), spaceCommand(a), dataCommand(a), indexCommand(a), searchCommand(a))
-	add("work", importCommand(a), exportCommand(a), pythonCommand(a), gatewayCommand(a), lspCommand(a))
+	add("work", importCommand(a), exportCommand(a), pythonCommand(a), gatewayCommand(a), lspCommand(a), playgroundCommand(a))
 	add("work", showCommand(a), runsCommand(a), cacheCommand(a))
 	add("learn", explainCommand(a), docCommand(a), versionCommand(a))
 	return root

@@ -253,6 +253,11 @@ func (w *writer) parameters() string {
 	return ", " + strings.Join(all, ", ")
 }
 
+// withoutCounterpart refuses a part of a step that DSPy has nothing like.
+func (w *writer) withoutCounterpart(op *plan.Op, at source.Place, what string) {
+	w.refuse(at, what+" is not exported", "DSPy has no counterpart that does the same as %s in the step `%s`.", what, op.Name)
+}
+
 func (w *writer) op(op *plan.Op, path string) {
 	w.pythonName(op.Name, opPlace(op), "the step")
 	if op.Kind == plan.ValueOp {
@@ -271,13 +276,20 @@ func (w *writer) op(op *plan.Op, path string) {
 		{!st.Flow.When.IsZero(), st.Flow.When.Place, "`when`"},
 		{st.Flow.Otherwise != "", st.Place, "`otherwise`"},
 		{st.Flow.NullOnError, st.Place, "`on_error = \"null\"`"},
-		{len(st.Asserts) > 0, st.Place, "`assert` and `suggest`"},
 		{st.Inner != nil || len(st.Parts) > 0, st.Place, "a wrapping module"},
 	} {
 		if bad.is {
-			w.refuse(bad.at, bad.what+" is not exported", "DSPy has no counterpart that does the same as %s in the step `%s`.", bad.what, op.Name)
+			w.withoutCounterpart(op, bad.at, bad.what)
 			return
 		}
+	}
+	if len(st.Asserts) > 0 {
+		what := "`assert`"
+		if st.Asserts[0].Suggest {
+			what = "`suggest`"
+		}
+		w.withoutCounterpart(op, st.Asserts[0].Place, what)
+		return
 	}
 	each := ""
 	if !st.Flow.ForEach.IsZero() {

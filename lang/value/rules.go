@@ -66,6 +66,9 @@ func (c *checker) shaped(t *types.Primitive, v any, mode Mode, at *loc, depth in
 			return c.expected(at, "list_type", "a list ("+t.String()+")", v)
 		}
 	}
+	if text, ok := v.(string); ok && t.Row.Group == types.Media {
+		return c.expected(at, "object_type", "an object with url, path or data ("+t.String()+")", text)
+	}
 	out, ok := c.check(shape, v, mode, at, depth)
 	if ok && r.holds != nil {
 		ok = r.holds(c, out, at)

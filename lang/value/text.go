@@ -58,6 +58,12 @@ func ParseText(t types.Type, text string) (any, []Fault) {
 	if anything := types.Equal(inner, types.JSON); faults == nil && !(anything && looksJSON) {
 		return v, nil
 	}
+	if p, ok := inner.(*types.Primitive); ok && p.Row.Group == types.Media && !looksJSON {
+		return nil, []Fault{{
+			Loc: []any{}, Type: "media_source", Input: text,
+			Msg: "expected an address (https://…), a data: URI, or an object with url, path or data, got " + show(text),
+		}}
+	}
 	if composite(inner) || looksJSON {
 		return nil, []Fault{{
 			Loc: []any{}, Type: "json_invalid", Input: text,

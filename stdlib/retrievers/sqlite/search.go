@@ -145,6 +145,9 @@ func (v *view) loaded(ctx context.Context) (*vectors, error) {
 	if err := all.read(ctx, v.tx, first); err != nil {
 		return nil, err
 	}
+	if all.flat == nil { // there is no vector
+		all.keys, same = nil, nil
+	}
 	for _, s := range same {
 		copy(all.at(s[0]), all.at(s[1]))
 	}

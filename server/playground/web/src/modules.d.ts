@@ -1,0 +1,2 @@
+declare module 'monaco-editor/esm/vs/editor/editor.all.js';
+declare module '*.css';
