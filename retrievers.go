@@ -63,12 +63,18 @@ func (r *Runtime) Retriever(ctx context.Context, p *plan.Retriever) (retrieve.Re
 // retrieverConfig is what a declaration and its variables say.
 func (r *Runtime) retrieverConfig(p *plan.Retriever) (retrievers.Config, error) {
 	d := p.Declared
-	file := "" // the .dsp file
+	declared := "" // the .dsp file that paths start from
 	if d.Place.File != nil {
-		file = d.Place.File.Name
+		declared = d.Place.File.Name
 	}
-	here := filepath.Dir(file)
-	project := here
+	here := filepath.Dir(declared)
+	// Where indexes lie is said for the file that is run, as all that dspi.hcl says: an
+	// imported retriever brings its corpus, and none of its own project's settings.
+	file := p.Root
+	if file == "" {
+		file = declared
+	}
+	project := filepath.Dir(file)
 	if name := FindSettings(file); name != "" {
 		project = filepath.Dir(name)
 	}

@@ -25,7 +25,8 @@ func PlanRetriever(project *program.Project, name string, opt PlanOptions) (*pla
 	return x, diags.Err()
 }
 
-// store says where the index of a retriever lies, as the dspi.hcl of its file does.
+// store says where the index of a retriever lies, as the dspi.hcl of the file that is
+// run does.
 func (r *Runtime) store(c *retrievers.Config, file, project string) error {
 	settings, diags := LoadSettings(file)
 	if diags.HasErrors() {

@@ -60,7 +60,7 @@ func (a *app) index(ctx context.Context, f *indexFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	list, err := chooseRetrievers(project, args)
+	list, err := chooseRetrievers(project, "index", args)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,8 @@ func (a *app) nearPath(path string) string {
 }
 
 // chooseRetrievers returns the retriever that the arguments name, or all of the file.
-func chooseRetrievers(project *program.Project, args []string) ([]*program.Retriever, error) {
+// Command is what the user has called: index or search.
+func chooseRetrievers(project *program.Project, command string, args []string) ([]*program.Retriever, error) {
 	var own []*program.Retriever
 	var names []string
 	for _, r := range project.Retrievers {
@@ -188,23 +189,27 @@ func chooseRetrievers(project *program.Project, args []string) ([]*program.Retri
 	}
 	if len(args) < 2 {
 		if len(own) == 0 {
-			return nil, noRetriever(args[0], names)
+			return nil, noRetriever(command, args[0], names)
 		}
 		return own, nil
 	}
 	r, ok := project.Retriever(strings.TrimPrefix(args[1], "retriever."))
 	switch {
 	case len(names) == 0:
-		return nil, noRetriever(args[0], names)
+		return nil, noRetriever(command, args[0], names)
 	case !ok:
 		return nil, wrong("%s has no retriever %s", args[0], args[1]).say("It declares: %s.", strings.Join(names, ", ")).near(args[1], names)
 	}
 	return []*program.Retriever{r}, nil
 }
 
-func noRetriever(file string, names []string) error {
+func noRetriever(command, file string, names []string) error {
 	if len(names) > 0 {
-		return wrong("%s declares no retriever with a corpus", file).say("Those that it uses: %s.", strings.Join(names, ", ")).hint("name one behind the file: dspi index %s %s", file, names[0])
+		call := names[0]
+		if command == "search" {
+			call += ` "QUERY"`
+		}
+		return wrong("%s declares no retriever with a corpus", file).say("Those that it uses: %s.", strings.Join(names, ", ")).hint("name one behind the file: dspi %s %s %s", command, file, call)
 	}
 	return wrong("%s declares no retriever", file).hint("retriever docs { folder = \"docs\" }")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter"
 	hist "github.com/dspi-lang/dspi/interpreter/history"
 	"github.com/dspi-lang/dspi/interpreter/plan"
+	"github.com/dspi-lang/dspi/interpreter/python"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/lsp"
@@ -220,7 +221,7 @@ func (a *app) playgroundTry(ctx context.Context, f *playgroundFlags, files offer
 			see(lines.Of(e))
 		}
 	}}
-	o.Python.Search.Getenv = func(string) string { return "" } // there is none to be found
+	o.Python.Search = python.Search{Getenv: func(string) string { return "" }, Configured: "the Python of the playground"} // there is none
 	runtime := dspi.NewRuntime(o)
 	res, err := runtime.Run(ctx, p, inputs)
 	return res, errors.Join(err, runtime.Close())
@@ -231,7 +232,7 @@ func harmlessPlan(p *plan.Plan) error {
 	refuse := func(what string) error {
 		return wrong("the playground does not run this program").say("%s.", what).hint("run it with `dspi run`")
 	}
-	if p.Checked.LocalFiles != "" {
+	if p.Checked != nil && p.Checked.LocalFiles != "" {
 		return refuse("It reads local files")
 	}
 	for _, op := range p.Ops {

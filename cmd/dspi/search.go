@@ -62,7 +62,7 @@ func (a *app) search(ctx context.Context, f *searchFlags, args []string) (err er
 	if err != nil {
 		return err
 	}
-	list, err := chooseRetrievers(project, args[:len(args)-1])
+	list, err := chooseRetrievers(project, "search", args[:len(args)-1])
 	if err != nil {
 		return err
 	}

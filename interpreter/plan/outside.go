@@ -33,6 +33,9 @@ func (m *maker) retriever(name string) *Retriever {
 	}
 	d, _ := m.project.Retriever(name)
 	r := &Retriever{Address: "retriever." + name, Declared: d, Values: m.values}
+	if m.project.Root != nil {
+		r.Root = m.project.Root.Name
+	}
 	m.retrievers[name] = r
 	if d == nil {
 		return r

@@ -121,6 +121,7 @@ type Tool struct {
 type Retriever struct {
 	Address  string
 	Declared *program.Retriever
+	Root     string // the file that is run, whose dspi.hcl says where the index lies
 	File     string // as it is written, relative to the file of the declaration; "" for a folder
 	Folder   string
 	// VectorWeight is nil where it is not said, Rerank where nothing reranks.

@@ -9,7 +9,7 @@ import { draw, element } from '../../../../lsp/editors/vscode/src/draw';
 import { style } from '../../../../lsp/editors/vscode/src/style';
 import { language, register } from './language';
 import './page.css';
-import { diagnostics, follow, provide } from './providers';
+import { Abilities, diagnostics, follow, provide } from './providers';
 import { Connection } from './rpc';
 import { Shown, run } from './run';
 import { fromRange } from './wire';
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
 
   const server = await Connection.open(`ws://${location.host}/lsp?token=${encodeURIComponent(token)}`,
     () => state('The playground is gone: start it again.'));
-  const answered = await server.request<{ capabilities: { semanticTokensProvider: { legend: { tokenTypes: string[]; tokenModifiers: string[] } } } }>('initialize', {
+  const answered = await server.request<{ capabilities: Abilities }>('initialize', {
     processId: null, rootUri: start.root, workspaceFolders: start.root === null ? null : [{ uri: start.root, name: 'playground' }],
     capabilities: {
       general: { positionEncodings: ['utf-16'] },
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
     model: null, theme: 'dspi', automaticLayout: true, minimap: { enabled: false }, tabSize: 2, fontSize: 13, 'semanticHighlighting.enabled': true,
     fixedOverflowWidgets: true, scrollBeyondLastLine: false, wordBasedSuggestions: 'off', lightbulb: { enabled: monaco.editor.ShowLightbulbIconMode.On },
   });
-  provide(server, answered.capabilities.semanticTokensProvider.legend);
+  provide(server, answered.capabilities);
 
   const problems = (): void => {
     document.querySelector('[data-tab=problems]')!.textContent = diagnostics.length === 0 ? 'Problems' : `Problems (${diagnostics.length})`;

@@ -12,7 +12,12 @@ import {
 type Model = monaco.editor.ITextModel;
 type At = { textDocument: { uri: string } };
 
-interface Legend { tokenTypes: string[]; tokenModifiers: string[] }
+/** What the server says of itself, as far as the page needs it. */
+export interface Abilities {
+  semanticTokensProvider: { legend: { tokenTypes: string[]; tokenModifiers: string[] } };
+  completionProvider: { triggerCharacters?: string[] };
+  signatureHelpProvider: { triggerCharacters?: string[] };
+}
 
 /** The diagnostics of the file that is open, as the server sent them. */
 export let diagnostics: Diagnostic[] = [];
@@ -39,8 +44,8 @@ export function follow(server: Connection, current: () => Model | null, changed:
   });
 }
 
-/** Registers the features. The legend is that of the server's semantic tokens. */
-export function provide(server: Connection, legend: Legend): void {
+/** Registers the features. */
+export function provide(server: Connection, abilities: Abilities): void {
   const l = monaco.languages;
   const edits = async (model: Model, method: string, more: object): Promise<monaco.languages.TextEdit[]> =>
     (await server.request<TextEdit[] | null>(method, { ...of(model), ...more }) ?? []).map(fromEdit);
@@ -52,7 +57,7 @@ export function provide(server: Connection, legend: Legend): void {
     },
   });
   l.registerCompletionItemProvider(language, {
-    triggerCharacters: ['.', ' ', '"', '=', ':', '{'],
+    triggerCharacters: abilities.completionProvider.triggerCharacters,
     provideCompletionItems: async (model, p) => {
       const got = await server.request<CompletionList | CompletionItem[] | null>('textDocument/completion', at(model, p));
       const list = got === null ? [] : Array.isArray(got) ? got : got.items;
@@ -78,7 +83,7 @@ export function provide(server: Connection, legend: Legend): void {
     },
   });
   l.registerSignatureHelpProvider(language, {
-    signatureHelpTriggerCharacters: ['(', ','],
+    signatureHelpTriggerCharacters: abilities.signatureHelpProvider.triggerCharacters,
     provideSignatureHelp: async (model, p) => {
       const h = await server.request<monaco.languages.SignatureHelp | null>('textDocument/signatureHelp', at(model, p));
       return h === null ? null : { value: { ...h, activeSignature: h.activeSignature ?? 0, activeParameter: h.activeParameter ?? 0 }, dispose() { } };
@@ -147,7 +152,7 @@ export function provide(server: Connection, legend: Legend): void {
     },
   });
   l.registerDocumentSemanticTokensProvider(language, {
-    getLegend: () => legend,
+    getLegend: () => abilities.semanticTokensProvider.legend,
     provideDocumentSemanticTokens: async model => {
       const got = await server.request<{ data: number[] } | null>('textDocument/semanticTokens/full', of(model));
       return { data: new Uint32Array(got?.data ?? []) };

@@ -1,0 +1,102 @@
+// Uses the playground in Chromium as a person does: a program is typed with a mistake,
+// the mistake is shown and mended by its action, the program runs, and its messages,
+// trace and graph appear.
+//
+//     node playground.mjs CHROMIUM DSPI [PICTURE.png]
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+import { chromium } from 'playwright-core';
+
+const [command, dspi, picture] = process.argv.slice(2);
+const server = spawn(dspi, ['playground'], { stdio: ['ignore', 'pipe', 'inherit'] });
+const ended = once(server, 'exit');
+const [url] = await once(createInterface(server.stdout), 'line');
+const browser = await chromium.launch({ executablePath: command, args: ['--no-sandbox'] });
+try {
+  const page = await browser.newPage({ viewport: { width: 1300, height: 850 } });
+  const faults = [];
+  page.on('pageerror', e => faults.push(String(e)));
+  page.on('console', m => m.type() === 'error' && faults.push(m.text()));
+  page.on('request', r => r.url().startsWith(new URL(url).origin) || r.url().startsWith('data:') || faults.push(`asks for ${r.url()}`));
+  await page.goto(url);
+  await page.locator('#state', { hasText: 'ready' }).waitFor();
+
+  // Every example opens, and nothing is wrong in it.
+  const names = await page.locator('#examples option').allTextContents();
+  assert.ok(names.includes('hello.dsp') && names.length >= 5, names.join());
+  for (const name of names) {
+    await page.selectOption('#examples', name);
+    await page.locator('#preview svg g.step').first().waitFor();
+    assert.equal(await page.locator('#problems li').count(), 0, `problems in ${name}`);
+  }
+  await page.selectOption('#examples', 'hello.dsp');
+  await page.locator('#preview svg g.step', { hasText: 'predict' }).waitFor();
+
+  // A mistake is typed, and shown.
+  const editor = page.locator('.monaco-editor').first();
+  await editor.click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Delete');
+  await page.keyboard.type('program reply {');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('question: strin -> answer: string', { delay: 10 });
+  await page.keyboard.press('Escape');
+  await page.locator('#problems li[data-code=E0204]').waitFor({ state: 'attached' });
+  await page.locator('.squiggly-error').first().waitFor();
+  assert.match(await page.locator('#problems li').first().textContent(), /^2:13 E0204 .*strin/);
+
+  // Its own action mends it.
+  await page.click('[data-tab=problems]');
+  await page.click('#problems li[data-code=E0204]');
+  await page.keyboard.press('Control+.');
+  const action = page.locator('.action-widget .action', { hasText: 'string' }).first();
+  await action.waitFor();
+  if (picture !== undefined) {
+    await page.screenshot({ path: picture.replace('.png', '-action.png') });
+  }
+  await action.click();
+  await page.locator('#problems li').waitFor({ state: 'detached' });
+  assert.match(await page.locator('.view-lines').innerText(), /question:\s*string\s*->\s*answer:\s*string/u);
+  await page.locator('.mtk1, [class*=mtk]').first().waitFor();
+
+  // It runs.
+  await page.fill('#inputs textarea[name=question]', 'What is 17 * 23?');
+  await page.click('#run');
+  const output = page.locator('#outputs pre[data-output=answer]');
+  await output.waitFor();
+  assert.notEqual((await output.textContent()).trim(), '');
+  await page.click('[data-tab=messages]');
+  assert.match(await page.locator('#messages pre[data-role=user]').first().textContent(), /What is 17 \* 23\?/);
+  assert.notEqual((await page.locator('#messages pre[data-role=reply]').first().textContent()).trim(), '');
+  await page.click('[data-tab=trace]');
+  for (const kind of ['run_start', 'step_start', 'call_start', 'call_end', 'step_end', 'run_end']) {
+    assert.ok(await page.locator(`#trace tr[data-kind=${kind}]`).count() > 0, kind);
+  }
+
+  // The graph is that of what was typed.
+  await page.click('[data-tab=preview]');
+  await page.locator('#preview svg g.input', { hasText: 'question: string' }).waitFor();
+  await page.locator('#preview svg g.output', { hasText: 'answer' }).waitFor();
+  assert.equal(await page.locator('#preview svg path[marker-end]').count(), 2);
+  if (picture !== undefined) {
+    await page.screenshot({ path: picture });
+  }
+
+  // What fails says why; without the token nothing is served.
+  await page.fill('#inputs textarea[name=question]', '');
+  await page.click('#run');
+  await page.locator('#outputs .error', { hasText: 'question' }).waitFor();
+  assert.deepEqual(faults, []);
+  const stranger = await browser.newPage();
+  await stranger.goto(url.replace(/#.*/, '#wrong'));
+  await stranger.locator('#state', { hasText: 'token' }).waitFor();
+  console.log(`playground: ${names.length} examples opened; typed, mended, run: passed`);
+} finally {
+  await browser.close();
+  server.kill('SIGINT');
+}
+assert.deepEqual(await ended, [0, null]);
