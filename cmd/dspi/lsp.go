@@ -35,8 +35,8 @@ func lspCommand(a *app) *cobra.Command {
 start it by themselves. It reads files, and starts no Python and asks no network,
 unless the editor tells it to run a program.
 
-With --tcp or --websocket it listens instead, and serves everybody who connects, each
-by itself. Without a host in the address only this machine can connect.
+With --tcp or --websocket it listens instead, and serves everybody who connects,
+each by itself. Without a host in the address only this machine can connect.
 
 The exit status is 0 when the editor said shutdown and exit, else 1.`,
 		Example: `  dspi lsp

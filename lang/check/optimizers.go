@@ -111,6 +111,7 @@ func (c *checker) stage(fs *fileScope, x *syntax.Block, o *program.Optimization)
 	o.Stages = append(o.Stages, stage)
 	s := c.settings(fs, x, opt.Block())
 	c.onlySettings(fs, x, code(opt.Name))
+	c.amount(fs, x, opt.Name, s)
 	for i := range opt.Settings {
 		v, ok := s[opt.Settings[i].Name]
 		if !ok || v.bad {
@@ -153,6 +154,10 @@ func (c *checker) unknownOptimizer(fs *fileScope, b *syntax.Block) *diag.Diagnos
 		near, ok = snake(name), true
 	}
 	if !ok {
+		table, _ := c.u.Block("optimize")
+		for _, own := range table.Blocks {
+			names = append(names, own.Name)
+		}
 		near, ok = diag.Nearest(snake(name), names)
 	}
 	if ok {
@@ -285,8 +290,13 @@ func (c *checker) tunable(fs *fileScope, at source.Place, o *program.Optimizatio
 	}
 	path, ok := strings.CutPrefix(text, "program.")
 	if !ok {
-		c.report(diag.New("E0524", at, "this cannot be tuned").
-			Say("Variables can be tuned, and the demos and instructions of steps:\n\n    tune = [var.k, program.qa.respond.demos, program.qa.respond.instructions]"))
+		d := diag.New("E0524", at, "this cannot be tuned").
+			Say("Variables can be tuned, and the demos and instructions of steps:\n\n    tune = [var.k, program.qa.respond.demos, program.qa.respond.instructions]")
+		if meant, ok := tunableMeant(fs, text); ok {
+			d.Primary.Text += "; did you mean " + code(meant) + "?"
+			d.Fix("write "+code(meant), at, meant)
+		}
+		c.report(d)
 		return program.Tunable{}, false
 	}
 	parts := strings.Split(path, ".")
@@ -298,6 +308,7 @@ func (c *checker) tunable(fs *fileScope, at source.Place, o *program.Optimizatio
 		}
 	}
 	if d == nil {
+		at.End = at.Start + int32(len("program.")+len(parts[0]))
 		c.report(c.unknownDeclaration(fs, at, programKind, parts[0]))
 		return program.Tunable{}, false
 	}
@@ -334,6 +345,23 @@ func (c *checker) tunable(fs *fileScope, at source.Place, o *program.Optimizatio
 		return program.Tunable{}, false
 	}
 	return t, true
+}
+
+// tunableMeant returns what was most likely meant by a name that begins neither with
+// `var.` nor with `program.`: the beginning is misspelt, or left out.
+func tunableMeant(fs *fileScope, text string) (string, bool) {
+	head, rest, dotted := strings.Cut(text, ".")
+	if _, ok := fs.lookup(variableKind, text); ok {
+		return "var." + text, true
+	}
+	if !dotted {
+		return "", false
+	}
+	if _, ok := fs.lookup(programKind, head); ok {
+		return "program." + text, true
+	}
+	near, ok := diag.Nearest(head, []string{"program", "var"})
+	return near + "." + rest, ok
 }
 
 func (c *checker) tunableVariable(fs *fileScope, at source.Place, name string) (program.Tunable, bool) {

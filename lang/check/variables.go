@@ -44,7 +44,7 @@ func (c *checker) checkVariables(fs *fileScope) {
 		s := c.settings(fs, b, table)
 		c.onlySettings(fs, b, "a variable")
 		v := d.variable
-		v.Sensitive, _ = constantOf[bool](s["sensitive"])
+		c.variableSensitive(fs, v, s["sensitive"])
 		v.Description, _ = constantOf[string](s["description"])
 		v.Scale, _ = constantOf[string](s["scale"])
 		if c.computed(fs, d, s) {
@@ -55,6 +55,24 @@ func (c *checker) checkVariables(fs *fileScope) {
 		c.variableChoices(fs, v, s["choices"])
 	}
 	fs.forgetFixed() // made anew, now that variables know whether they are sensitive
+}
+
+// variableSensitive refuses the names of models and modules as secrets: they are
+// written into plans, traces and results.
+func (c *checker) variableSensitive(fs *fileScope, v *program.Variable, s *setting) {
+	v.Sensitive, _ = constantOf[bool](s)
+	switch v.Type.(type) {
+	case types.Model, types.Module:
+	default:
+		return
+	}
+	if v.Sensitive {
+		v.Sensitive = false
+		c.report(diag.New("E0511", fs.place(s.attr.Span), "the name of a "+v.Type.String()+" is no secret").
+			Relate(v.Place, "declared here as %s", code(v.Type.String())).
+			Say("`%s` names a %s, and plans, traces and results show which one a step uses. What is secret of a model is its key: a variable of type `string` that its `api_key` takes.", v.Name, v.Type).
+			Fix("take it out", wholeLines(fs.place(s.attr.Span)), ""))
+	}
 }
 
 func (c *checker) variableDefault(fs *fileScope, v *program.Variable, s *setting) {

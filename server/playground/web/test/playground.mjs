@@ -47,7 +47,7 @@ try {
   await page.keyboard.press('Escape');
   await page.locator('#problems li[data-code=E0204]').waitFor({ state: 'attached' });
   await page.locator('.squiggly-error').first().waitFor();
-  assert.match(await page.locator('#problems li').first().textContent(), /^2:13 E0204 .*strin/);
+  assert.match(await page.locator('#problems li').first().textContent(), /^2:13 E0204 unknown type.*did you mean `string`/s);
 
   // Its own action mends it.
   await page.click('[data-tab=problems]');
