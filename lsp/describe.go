@@ -172,13 +172,13 @@ func describe(v *View, d *snapshot.Def) string {
 			}
 		}
 	case "type", "enum":
-		return joined(code(strings.TrimSpace(d.Whole.Text())), doc(v, d))
+		return joined(code(strings.TrimSpace(d.Whole.Text())), doc(d))
 	default:
 		if t := detail(v, d); t != "" {
 			head += ": " + t
 		}
 	}
-	return joined(append([]string{code(head), doc(v, d)}, more...)...)
+	return joined(append([]string{code(head), doc(d)}, more...)...)
 }
 
 // outputsOf lists the outputs of a step, as others see them.
@@ -238,21 +238,7 @@ func stepDefaults(p *program.Program, s *program.Step) string {
 }
 
 // doc is the comment above a declaration.
-func doc(_ *View, d *snapshot.Def) string {
-	f := d.Whole.File
-	var lines []string
-	for n := f.LineOf(d.Whole.Start) - 1; n >= 1; n-- {
-		line := strings.TrimSpace(f.Line(n))
-		text, ok := strings.CutPrefix(line, "#")
-		if !ok {
-			if text, ok = strings.CutPrefix(line, "//"); !ok {
-				break
-			}
-		}
-		lines = append([]string{strings.TrimSpace(text)}, lines...)
-	}
-	return strings.Join(lines, "\n")
-}
+func doc(d *snapshot.Def) string { return d.Whole.File.CommentAbove(d.Whole.Start) }
 
 func joined(parts ...string) string {
 	var out []string

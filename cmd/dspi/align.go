@@ -187,7 +187,7 @@ func (a *app) alignOne(f *alignFlags) error {
 		return &exit{code: exitFailed, err: u}
 	}
 	fmt.Fprintf(a.out, "%s\n", value.EncodeJSONIndent(got.value))
-	for _, r := range got.repairs {
+	for _, r := range value.RepairLines(got.repairs) {
 		fmt.Fprintf(a.err, "repaired: %s\n", r)
 	}
 	if len(got.repairs) > 0 {

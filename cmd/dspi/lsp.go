@@ -91,7 +91,7 @@ func languageOptions() lsp.Options {
 	return lsp.Options{
 		Version: moduleVersion(),
 		Options: snapshot.Options{
-			Universe: stdlib.Universe(), Columns: dspi.Columns, Passages: dspi.PassageColumns,
+			Universe: stdlib.Universe(), Columns: dspi.Columns, Passages: dspi.PassageColumns, Texts: dspi.FolderColumns,
 			Read: func(path string) (string, error) { return dspi.ReadText(path, path) },
 		},
 		Question: questionOf,

@@ -185,8 +185,8 @@ func (v *view) tool(t *hist.ToolCall, whole bool) {
 	line := fmt.Sprintf("call %d  %s %s, %s", t.Number, t.Tool, compactJSON(t.Inputs), duration(t.Duration))
 	if whole {
 		v.line(indent, "%s", line)
-		for _, x := range t.Repairs {
-			v.line(indent+2, "repaired: %s", x.String())
+		for _, x := range value.RepairLines(t.Repairs) {
+			v.line(indent+2, "repaired: %s", x)
 		}
 		v.line(indent+2, "%s", what)
 		return
@@ -250,8 +250,8 @@ func (v *view) call(c *hist.Call, whole bool) {
 	for _, x := range c.Attempts {
 		note("attempt %d failed: %s; again after %s", x.Number, x.Error.Text, duration(x.Wait))
 	}
-	for _, x := range c.Repairs {
-		note("repaired: %s", x.String())
+	for _, x := range value.RepairLines(c.Repairs) {
+		note("repaired: %s", x)
 	}
 	for _, x := range c.Misfit {
 		note("did not fit: %s", x.String())

@@ -51,6 +51,9 @@ type Options struct {
 	// Passages returns what is known of each passage of a retriever's file, with
 	// types: its columns. Errors are as those of Columns, and leave them unchecked.
 	Passages func(from *source.File, path string) ([]types.Field, error)
+	// Texts is Passages for a folder of texts, whose files match a pattern; "" for the
+	// usual one. A nil Texts leaves the facts of texts unchecked.
+	Texts func(from *source.File, folder, pattern string) ([]types.Field, error)
 	// Rows returns the names of the columns of rows that a function in Python gives:
 	// those of the first row. An error leaves them unchecked; whoever runs Python says
 	// why. A nil Rows, too: an editor starts no Python.

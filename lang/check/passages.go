@@ -12,7 +12,7 @@ import (
 // passageColumns finds out what `where` may read of a passage.
 func (c *checker) passageColumns(f *fileScope, r *program.Retriever, s map[string]*setting) {
 	if s["folder"] != nil {
-		r.Columns = program.TextColumns()
+		c.textColumns(f, r, s)
 		return
 	}
 	name, ok := constantOf[string](s["file"])
@@ -36,6 +36,23 @@ func (c *checker) passageColumns(f *fileScope, r *program.Retriever, s map[strin
 		r.Columns = append(r.Columns, x)
 	}
 	r.Columns = append(program.NameColumns(r.Title != ""), r.Columns...)
+}
+
+// textColumns asks the host for the facts of the texts of a folder. Where they cannot
+// be read, or where a variable names the folder, they are left unchecked.
+func (c *checker) textColumns(f *fileScope, r *program.Retriever, s map[string]*setting) {
+	name, ok := constantOf[string](s["folder"])
+	if c.opt.Texts == nil || ok && name == "" {
+		r.Columns = program.TextColumns()
+		return
+	}
+	if !ok {
+		return
+	}
+	f.outside = true
+	if columns, err := c.opt.Texts(f.file.Source, name, r.Pattern); err == nil {
+		r.Columns = columns
+	}
 }
 
 // reranks reads the program that orders what was found anew.

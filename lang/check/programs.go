@@ -75,7 +75,7 @@ func (c *checker) declarePrograms(fs *fileScope) {
 			continue
 		}
 		b := d.node.(*syntax.Block)
-		d.program = &program.Program{Name: d.full, Place: d.place, Block: fs.place(b.Span), Names: c.variableNames(fs)}
+		d.program = &program.Program{Name: d.full, Doc: fs.file.Source.CommentAbove(b.Span.Start), Place: d.place, Block: fs.place(b.Span), Names: c.variableNames(fs)}
 		c.project.Programs = append(c.project.Programs, d.program)
 		table, _ := c.u.Block("program")
 		bd := &body{

@@ -154,7 +154,7 @@ func without(programs []*Program, used map[*Program]bool) []*Program {
 // Program is a signature and the steps that fulfil it.
 type Program struct {
 	Name      string
-	Doc       string // the comment above it
+	Doc       string // the comment above it, without its marks
 	Signature *Signature
 	Steps     []*Step // in the order of the text
 	Lets      []*Let

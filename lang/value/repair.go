@@ -1,5 +1,7 @@
 package value
 
+import "slices"
+
 // Repair is one thing that was done to a text or value so that it fits its type:
 // nothing is changed without one.
 type Repair struct {
@@ -17,3 +19,14 @@ func (r Repair) String() string { return Fault{Loc: r.Loc, Msg: r.Msg}.String() 
 
 // Path returns the place in one piece, as that of a Fault.
 func (r Repair) Path() string { return Fault{Loc: r.Loc}.Path() }
+
+// RepairLines returns repairs as people read them, a line for each. One that says the
+// same as the one before it is left out: `€12.50` for 12.5 is a number from a text and
+// one with a currency.
+func RepairLines(repairs []Repair) []string {
+	lines := make([]string, len(repairs))
+	for i, r := range repairs {
+		lines[i] = r.String()
+	}
+	return slices.Compact(lines)
+}

@@ -99,7 +99,7 @@ func (s *Snapshot) CheckOnce(path string) (*Checked, error) {
 func (s *Session) newChecker() *checker {
 	c := &checker{}
 	c.session = check.NewSession(check.Options{
-		Universe: s.opt.Universe, Columns: s.opt.Columns, Passages: s.opt.Passages, Facts: true,
+		Universe: s.opt.Universe, Columns: s.opt.Columns, Passages: s.opt.Passages, Texts: s.opt.Texts, Facts: true,
 		Import: func(from *source.File, path string) (*syntax.File, error) { return c.importFile(from, path) },
 	})
 	return c

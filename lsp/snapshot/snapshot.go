@@ -38,6 +38,8 @@ type Options struct {
 	Columns func(from *source.File, path string) ([]string, error)
 	// Passages is as in check.Options.
 	Passages func(from *source.File, path string) ([]types.Field, error)
+	// Texts is as in check.Options.
+	Texts func(from *source.File, folder, pattern string) ([]types.Field, error)
 }
 
 // Encoding is how an editor counts the columns of a line.

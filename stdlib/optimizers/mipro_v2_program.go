@@ -70,6 +70,9 @@ func (w *programWriter) program(p *program.Program) {
 	}
 	w.types(p.Signature)
 	before(p.Steps)
+	for line := range strings.Lines(p.Doc) {
+		w.line(strings.TrimSpace("# " + strings.TrimSpace(line)))
+	}
 	w.open("program " + p.Name)
 	w.signature(p.Signature, p.Signature.Instructions)
 	w.steps(p.Steps, p.Lets)

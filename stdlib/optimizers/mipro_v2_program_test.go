@@ -55,3 +55,15 @@ func checked(t *testing.T, text string) *program.Program {
 	}
 	return p
 }
+
+// TestProgramTextComment: the comment above a program is shown with it.
+func TestProgramTextComment(t *testing.T) {
+	weigh := checked(t, "# Apart.\n\n// Weighs a claim\n# by its sources.\nprogram weigh { claim: string -> true_or_not: bool }\n")
+	if want := "Weighs a claim\nby its sources."; weigh.Doc != want {
+		t.Errorf("the comment is %q, want %q", weigh.Doc, want)
+	}
+	got := programText(&optimize.Study{Program: weigh})
+	if !strings.HasPrefix(got, "# Weighs a claim\n# by its sources.\nprogram weigh {\n") || strings.Contains(got, "Apart") {
+		t.Errorf("the program is shown as\n%s", got)
+	}
+}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/history"
+	"github.com/dspi-lang/dspi/lang/value"
 )
 
 //go:embed page.html
@@ -31,7 +32,7 @@ var style string
 // page is the parsed template. It does not change.
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"duration": duration, "dollars": dollars, "plural": plural, "value": shownValue, "indent": indented,
-	"dict": dict, "set": isSet, "short": short, "params": params, "hedges": hedges,
+	"dict": dict, "set": isSet, "short": short, "params": params, "hedges": hedges, "repairs": value.RepairLines,
 }).Parse(pageText))
 
 // bar is a line of the timeline.

@@ -49,6 +49,8 @@ type Corpus struct {
 	// Overlap is what two parts of a text share, in characters; nil for a tenth of
 	// MaxLength.
 	Overlap *int
+
+	most int // files that are looked for; 0: all
 }
 
 // overlap returns what two parts of a text share where a passage has max characters.
@@ -180,6 +182,9 @@ func (c *Corpus) matching(ctx context.Context, folder, pattern string) ([]File, 
 			return c.absent(name, err)
 		}
 		out = append(out, File{path, name, info.Size(), info.ModTime()})
+		if len(out) == c.most {
+			return filepath.SkipAll
+		}
 		return nil
 	})
 	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Name, b.Name) })

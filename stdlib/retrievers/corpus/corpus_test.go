@@ -356,7 +356,7 @@ func FuzzMarkdown(f *testing.F) {
 	f.Add(guide)
 	f.Add("a\n===\nb\n---\n```\n# c\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, s := range parts(text, "base") {
+		for _, s := range parts(strings.Split(text, "\n"), "base") {
 			if s.title == "" {
 				t.Fatal("a section without a title")
 			}

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/lang/value"
+	"github.com/dspi-lang/dspi/stdlib/retrievers/corpus/frontmatter"
 	"github.com/dspi-lang/dspi/stdlib/retrievers/corpus/html"
 	"github.com/dspi-lang/dspi/stdlib/retrievers/corpus/pdf"
 )
@@ -29,7 +31,7 @@ func (c *Corpus) readText(r io.Reader, f File, give func(retrieve.Passage) error
 	if len(data) > maxText {
 		return fault("%s is larger than %d MB", f.Name, maxText>>20)
 	}
-	sections, err := sectionsOf(data, f)
+	sections, facts, err := sectionsOf(data, f)
 	if err != nil {
 		return err
 	}
@@ -51,6 +53,11 @@ func (c *Corpus) readText(r io.Reader, f File, give func(retrieve.Passage) error
 			if s.page > 0 {
 				p.Meta.Set("page", s.page)
 			}
+			for name, v := range facts.All() {
+				if !slices.Contains(ownFacts, name) {
+					p.Meta.Set(name, v)
+				}
+			}
 			if err := give(p); err != nil {
 				return err
 			}
@@ -59,53 +66,98 @@ func (c *Corpus) readText(r io.Reader, f File, give func(retrieve.Passage) error
 	return nil
 }
 
+// ownFacts are the names of what is known of every text: facts that an author gives
+// these names are left out.
+var ownFacts = []string{"id", "title", "text", "file", "page"}
+
 // section is what stands under a heading, or on a page.
 type section struct {
 	title, text string
 	page        int // from 1; 0: there are no pages
 }
 
-// sectionsOf parts a text as its kind is parted.
-func sectionsOf(data []byte, f File) ([]section, error) {
+// sectionsOf parts a text as its kind is parted, and returns what its author says about
+// it: the front matter of Markdown, the meta elements of HTML; nil for nothing.
+func sectionsOf(data []byte, f File) ([]section, *value.Object, error) {
 	ending := strings.ToLower(path.Ext(f.Name))
 	base := strings.TrimSuffix(path.Base(f.Name), path.Ext(f.Name))
 	switch ending {
 	case ".pdf":
 		pages, err := pdf.Pages(data)
 		if err != nil {
-			return nil, faultOf(f, err, pdf.ErrBroken, pdf.ErrLocked, pdf.ErrNoText)
+			return nil, nil, faultOf(f, err, pdf.ErrBroken, pdf.ErrLocked, pdf.ErrNoText)
 		}
 		var out []section
 		for i, text := range pages {
 			out = append(out, section{base, text, i + 1})
 		}
-		return out, nil
+		return out, nil, nil
 	case ".html", ".htm", ".xhtml":
-		title, list, err := html.Sections(data)
+		page, err := html.Read(data)
 		if err != nil {
-			return nil, faultOf(f, err, html.ErrEncoding)
+			return nil, nil, faultOf(f, err, html.ErrEncoding)
 		}
-		if title == "" {
-			title = base
+		if page.Title == "" {
+			page.Title = base
 		}
 		var out []section
-		for _, s := range list {
+		for _, s := range page.Sections {
 			names := s.Headings
 			if len(names) == 0 {
-				names = []string{title}
+				names = []string{page.Title}
 			}
 			out = append(out, section{title: strings.Join(names, " › "), text: s.Text})
 		}
-		return out, nil
+		return out, metaFacts(page.Meta), nil
 	}
 	text, err := plainText(data, f)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if isMarkdown(f.Name) {
-		return parts(text, base), nil
+	if !isMarkdown(f.Name) {
+		return []section{{title: base, text: text}}, nil, nil
 	}
-	return []section{{title: base, text: text}}, nil
+	lines := strings.Split(text, "\n")
+	facts, n, err := factsOf(lines, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	if title, ok := facts.Get("title"); ok {
+		if s, isText := title.(string); isText && strings.TrimSpace(s) != "" {
+			base = s
+		}
+	}
+	return parts(lines[n:], base), facts, nil
+}
+
+// factsOf reads the front matter of a Markdown text, and how many lines it takes.
+func factsOf(lines []string, f File) (*value.Object, int, error) {
+	facts, n, err := frontmatter.Read(lines)
+	var wrong *frontmatter.Error
+	if errors.As(err, &wrong) {
+		return nil, 0, fault("line %d of %s: the facts between the lines --- are no YAML that is read: %s", wrong.Line, f.Name, wrong.Text).
+			hint("put quotes around a value with a colon, or leave the file out with `pattern`")
+	}
+	return facts, n, err
+}
+
+// metaFacts makes facts of meta elements, whose contents are texts. The first of a name
+// counts.
+func metaFacts(list [][2]string) *value.Object {
+	var facts *value.Object
+	for _, m := range list {
+		name, ok := frontmatter.Column(m[0])
+		if !ok {
+			continue
+		}
+		if facts == nil {
+			facts = &value.Object{}
+		}
+		if _, twice := facts.Get(name); !twice {
+			facts.Set(name, m[1])
+		}
+	}
+	return facts
 }
 
 // faultOf words what is wrong with a text; known are errors that say it in words of
@@ -161,14 +213,12 @@ func isMarkdown(name string) bool {
 
 // parts parts a Markdown text at its headings, `# …` and underlined ones, but not
 // at what looks like one in a block of code.
-func parts(text, base string) []section {
+func parts(lines []string, base string) []section {
 	var out []section
 	var path [6]string // the headings above, by level
 	title := base
 	var body strings.Builder
 	fence, blank := "", true // blank: no paragraph is under way
-	lines := strings.Split(text, "\n")
-	lines = lines[frontMatter(lines):]
 	begin := func(level int, heading string) {
 		out = append(out, section{title: title, text: body.String()})
 		body.Reset()
@@ -213,20 +263,6 @@ func parts(text, base string) []section {
 		body.WriteByte('\n')
 	}
 	return append(out, section{title: title, text: body.String()})
-}
-
-// frontMatter returns how many lines at the start say something about the text
-// between two lines `---`.
-func frontMatter(lines []string) int {
-	if len(lines) == 0 || strings.TrimRight(lines[0], " ") != "---" {
-		return 0
-	}
-	for i, l := range lines[1:] {
-		if strings.TrimRight(l, " ") == "---" {
-			return i + 2
-		}
-	}
-	return 0
 }
 
 func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }

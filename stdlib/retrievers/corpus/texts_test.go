@@ -53,7 +53,11 @@ func FuzzHTML(f *testing.F) {
 	f.Add([]byte(page))
 	f.Add([]byte("<meta charset=utf-16><h7><pre>"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_, list, err := html.Sections(data)
+		page, err := html.Read(data)
+		if err != nil {
+			return
+		}
+		list := page.Sections
 		for _, s := range list {
 			if err != nil || strings.TrimSpace(s.Text) == "" {
 				t.Fatalf("%+v, %v", list, err)

@@ -123,9 +123,9 @@ async function main(): Promise<void> {
     }
     const step = 'value' in prompt ? prompt.value.step : '';
     const preview: Preview = { title: '', step, prompt, schema, plan };
+    program = 'value' in plan ? plan.value.program : '';
     draw(preview, by('preview'), text => void navigator.clipboard.writeText(text));
     if ('value' in plan) {
-      program = plan.value.program;
       fields(plan.value.plan.inputs ?? []);
     }
   };
@@ -189,6 +189,8 @@ async function main(): Promise<void> {
     runs.disabled = true;
     stops.disabled = false;
     state('running …');
+    clearTimeout(timer);
+    await refresh(); // what was typed last may have another program
     const inputs = Object.fromEntries([...by('inputs').querySelectorAll('textarea')].filter(t => t.value !== '').map(t => [t.name, t.value]));
     try {
       shown.end(await run({ file, text: editor.getValue(), program, inputs }, token, running.signal, l => shown.line(l)));

@@ -15,8 +15,10 @@ const server = spawn(dspi, ['playground'], { stdio: ['ignore', 'pipe', 'inherit'
 const ended = once(server, 'exit');
 const [url] = await once(createInterface(server.stdout), 'line');
 const browser = await chromium.launch({ executablePath: command, args: ['--no-sandbox'] });
+let page;
 try {
-  const page = await browser.newPage({ viewport: { width: 1300, height: 850 } });
+  page = await browser.newPage({ viewport: { width: 1300, height: 850 } });
+  page.setDefaultTimeout(15_000);
   const faults = [];
   page.on('pageerror', e => faults.push(String(e)));
   page.on('console', m => m.type() === 'error' && faults.push(m.text()));
@@ -53,12 +55,12 @@ try {
   await page.click('[data-tab=problems]');
   await page.click('#problems li[data-code=E0204]');
   await page.keyboard.press('Control+.');
-  const action = page.locator('.action-widget .action', { hasText: 'string' }).first();
+  const action = page.locator('.action-widget .action.focused', { hasText: 'did you mean `string`?' });
   await action.waitFor();
   if (picture !== undefined) {
     await page.screenshot({ path: picture.replace('.png', '-action.png') });
   }
-  await action.click();
+  await page.keyboard.press('Enter');
   await page.locator('#problems li').waitFor({ state: 'detached' });
   assert.match(await page.locator('.view-lines').innerText(), /question:\s*string\s*->\s*answer:\s*string/u);
   await page.locator('.mtk1, [class*=mtk]').first().waitFor();
@@ -95,6 +97,9 @@ try {
   await stranger.goto(url.replace(/#.*/, '#wrong'));
   await stranger.locator('#state', { hasText: 'token' }).waitFor();
   console.log(`playground: ${names.length} examples opened; typed, mended, run: passed`);
+} catch (err) {
+  console.error(await page?.locator('body').innerText());
+  throw err;
 } finally {
   await browser.close();
   server.kill('SIGINT');

@@ -1,8 +1,8 @@
 // Package html reads the text of HTML pages: what a reader would see, parted at its
 // headings.
 //
-//	Sections  the text of a page, parted
-//	Section   what stands under a heading
+//	Read     a page: its title, what its meta elements say, and its text, parted
+//	Section  what stands under a heading
 package html
 
 import (
@@ -28,32 +28,40 @@ type Section struct {
 // ErrEncoding says that a page is neither in UTF-8 nor says what it is in.
 var ErrEncoding = errors.New("is not in UTF-8 and does not say in what")
 
-// Sections returns the text of a page, parted at its headings, and its title; "" for
-// none. Scripts, styles and menus (nav) are left out. A page in another encoding than
-// UTF-8 says so in a meta element.
-func Sections(page []byte) (title string, out []Section, err error) {
+// Page is what was read of a page.
+type Page struct {
+	Title    string      // "" for none
+	Meta     [][2]string // names and contents of its meta elements
+	Sections []Section
+}
+
+// Read returns the text of a page, parted at its headings. Scripts, styles and menus
+// (nav) are left out. A page in another encoding than UTF-8 says so in a meta element.
+func Read(page []byte) (*Page, error) {
 	if !utf8.Valid(page) {
 		enc, _, certain := charset.DetermineEncoding(page, "text/html")
 		if !certain && !bytes.Contains(bytes.ToLower(page[:min(len(page), 1024)]), []byte("charset=")) { // it guesses
-			return "", nil, ErrEncoding
+			return nil, ErrEncoding
 		}
+		var err error
 		if page, err = enc.NewDecoder().Bytes(page); err != nil {
-			return "", nil, err
+			return nil, err
 		}
 	}
 	root, err := html.ParseWithOptions(strings.NewReader(string(page)), html.ParseOptionEnableScripting(false))
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", nil, err
+		return nil, err
 	}
 	r := &reader{}
 	r.node(root)
 	r.end()
-	return r.title, r.out, nil
+	return &Page{r.title, r.meta, r.out}, nil
 }
 
 // reader writes text as it walks through a page.
 type reader struct {
 	title  string
+	meta   [][2]string
 	out    []Section
 	path   [6]string // the headings above, by level
 	text   strings.Builder
@@ -77,6 +85,12 @@ func (r *reader) node(n *html.Node) {
 		case atom.Title:
 			if r.title == "" {
 				r.title = inner(n)
+			}
+			return
+		case atom.Meta:
+			name, content := attribute(n, "name"), attribute(n, "content")
+			if name != "" && content != "" {
+				r.meta = append(r.meta, [2]string{name, strings.TrimSpace(content)})
 			}
 			return
 		case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
@@ -180,6 +194,16 @@ func (r *reader) end() {
 	}
 	r.text.Reset()
 	r.space, r.breaks = false, 0
+}
+
+// attribute returns an attribute of an element, "" for none.
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
 }
 
 // inner returns the text in a node on one line.
