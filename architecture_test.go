@@ -51,7 +51,7 @@ var layers = []struct{ pkg, may string }{
 	{"interpreter/python", "lang/... interpreter/lm interpreter/trace interpreter/tool interpreter/retrieve interpreter/plan interpreter/prompt interpreter/module"},
 	{"interpreter/history", "lang/... interpreter/lm interpreter/trace interpreter/align interpreter/tool"},
 	{"interpreter/history/historytest", "lang/... interpreter/lm interpreter/history"},
-	{"interpreter/history/page", "interpreter/history"},
+	{"interpreter/history/page", "lang/value interpreter/history"},
 	{"interpreter/evaluate", "lang/... interpreter"},
 	{"interpreter/evaluate/report", "lang/value interpreter/evaluate interpreter/history"},
 	{"interpreter/optimize", "lang/... interpreter/..."},
