@@ -47,6 +47,8 @@ type entry struct {
 	universe.Provider
 	apis bool // it has more than one protocol
 	open func(Config) (lm.LM, error)
+	// embed opens a model that makes vectors; nil where the provider has none.
+	embed func(Config) (lm.LM, error)
 }
 
 var entries = slices.Concat(presets()[:1], own, presets()[1:], local)
@@ -60,17 +62,23 @@ var own = []entry{
 		},
 	},
 	{
-		Provider: universe.Provider{Name: "gemini", Doc: "Google's Gemini API", KeyVar: gemini.KeyVariable, NeedKey: true, Example: "gemini/gemini-2.5-flash"},
+		Provider: universe.Provider{Name: "gemini", Doc: "Google's Gemini API", KeyVar: gemini.KeyVariable, NeedKey: true, Example: "gemini/gemini-2.5-flash", Embeds: true},
 		open: func(c Config) (lm.LM, error) {
 			return gemini.New(gemini.Config{Model: c.Model, BaseURL: c.BaseURL, Key: c.Key})
+		},
+		embed: func(c Config) (lm.LM, error) {
+			return gemini.NewEmbedder(gemini.Config{Model: c.Model, BaseURL: c.BaseURL, Key: c.Key})
 		},
 	},
 	{
 		// No variable: OLLAMA_API_KEY is for ollama.com, and the server that is asked
 		// when nothing is said is one's own.
-		Provider: universe.Provider{Name: "ollama", Doc: "Ollama's own protocol, on localhost:11434 unless base_url says otherwise", Own: true, Example: "ollama/llama3.2"},
+		Provider: universe.Provider{Name: "ollama", Doc: "Ollama's own protocol, on localhost:11434 unless base_url says otherwise", Own: true, Example: "ollama/llama3.2", Embeds: true},
 		open: func(c Config) (lm.LM, error) {
 			return ollama.New(ollama.Config{Model: c.Model, BaseURL: c.BaseURL, Key: c.Key})
+		},
+		embed: func(c Config) (lm.LM, error) {
+			return ollama.NewEmbedder(ollama.Config{Model: c.Model, BaseURL: c.BaseURL, Key: c.Key})
 		},
 	},
 	{
@@ -98,11 +106,15 @@ var local = []entry{
 	{
 		Provider: universe.Provider{Name: "builtin", Doc: "a small baseline in the process: no key, no network, and no language model", Example: "builtin/" + builtin.Name, Models: []string{builtin.Name}, Free: true, Embeds: true, Embedders: []string{builtin.Hash}},
 		open:     func(c Config) (lm.LM, error) { return builtin.New(c.Model) },
+		embed:    func(c Config) (lm.LM, error) { return builtin.NewEmbedder(c.Model) },
 	},
 	{
 		// Whoever runs Python opens it: see OpenEmbedder.
 		Provider: universe.Provider{Name: "python", Doc: "a function in Python that makes vectors of texts", Example: "python/module:function", Free: true, Embeds: true, Mute: true},
 		open:     openPython,
+		embed: func(c Config) (lm.LM, error) {
+			return nil, fmt.Errorf("python/%s is a function in Python, and nothing here runs Python", c.Model)
+		},
 	},
 	{
 		Provider: universe.Provider{Name: "scripted", Doc: "replies from a file, for tests", Example: "scripted/replies.jsonl", Free: true},
@@ -124,6 +136,9 @@ func presets() []entry {
 			apis:     true,
 			open: func(c Config) (lm.LM, error) {
 				return openai.New(openai.Config{Provider: c.Provider, Model: c.Model, API: c.API, BaseURL: c.BaseURL, Key: c.Key})
+			},
+			embed: func(c Config) (lm.LM, error) {
+				return openai.NewEmbedder(openai.Config{Provider: c.Provider, Model: c.Model, BaseURL: c.BaseURL, Key: c.Key})
 			},
 		})
 	}
@@ -163,12 +178,8 @@ func OpenEmbedder(c Config) (lm.LM, error) {
 		case e.Name != c.Provider:
 		case !e.Embeds:
 			return nil, fmt.Errorf("provider %s has no embeddings", c.Provider)
-		case e.Mute:
-			return nil, fmt.Errorf("python/%s is a function in Python, and nothing here runs Python", c.Model)
-		case e.Embedders != nil:
-			return builtin.NewEmbedder(c.Model)
 		default:
-			return openai.NewEmbedder(openai.Config{Provider: c.Provider, Model: c.Model, BaseURL: c.BaseURL, Key: c.Key})
+			return e.embed(c)
 		}
 	}
 	return nil, fmt.Errorf("no provider is called %q", c.Provider)
