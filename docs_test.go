@@ -59,7 +59,7 @@ func TestLanguage(t *testing.T) {
 	const path = "docs/language.md"
 	dir := t.TempDir()
 	counts := map[string]int{}
-	var formatted []string // texts and what takes their place
+	var formatted []string              // texts and what takes their place
 	for _, f := range fences(t, path) { // an example may read what stands below it
 		_, rest, _ := strings.Cut(f.info, " ")
 		if arg, ok := strings.CutPrefix(rest, "file "); ok {
