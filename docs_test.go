@@ -59,8 +59,9 @@ func TestLanguage(t *testing.T) {
 	const path = "docs/language.md"
 	dir := t.TempDir()
 	counts := map[string]int{}
-	var formatted []string              // texts and what takes their place
-	for _, f := range fences(t, path) { // an example may read what stands below it
+	var formatted []string // texts and what takes their place
+	// An example may read what stands below it.
+	for _, f := range fences(t, path) {
 		_, rest, _ := strings.Cut(f.info, " ")
 		if arg, ok := strings.CutPrefix(rest, "file "); ok {
 			writeText(t, filepath.Join(dir, filepath.FromSlash(arg)), f.text)
