@@ -11,6 +11,21 @@ OPTUNA_VERSION := 5.0.0
 DATA ?=
 # Packages that start no goroutine: the race detector has nothing to find in them.
 PURE := '/(parser|lang/(check|diag|program|schema|source|syntax|types|universe|value))(/|$$)|/optimizers/(search|pyrandom)$$'
+# What writes goldens with the real DSPy; --check compares. The long one comes first.
+BESIDE_DSPY := stdlib/optimizers/testdata/mipro_v2.py \
+	interpreter/prompt/testdata/dspy/generate.py \
+	interpreter/align/testdata/dspy/generate.py \
+	interpreter/python/testdata/dspy/generate.py \
+	stdlib/modules/testdata/code/generate.py \
+	stdlib/modules/testdata/dspy/generate.py \
+	stdlib/modules/testdata/wrappers/generate.py \
+	stdlib/optimizers/pyrandom/testdata/generate.py \
+	stdlib/optimizers/pyrandom/testdata/numpy.py \
+	stdlib/optimizers/pyrandom/testdata/sets.py \
+	stdlib/optimizers/testdata/reflective.py \
+	stdlib/optimizers/testdata/digest.py \
+	stdlib/optimizers/testdata/few_shot.py \
+	stdlib/optimizers/testdata/copro.py
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
@@ -28,20 +43,7 @@ check: ## the fast part: format, vet, and the tests that need Go alone (under a 
 test: venv ## install what the tests need, then run all of them
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet -tags results,dspy,clients,redis,sandbox,postgres ./...
-	$(VENV_PYTHON) interpreter/prompt/testdata/dspy/generate.py --check
-	$(VENV_PYTHON) interpreter/align/testdata/dspy/generate.py --check
-	$(VENV_PYTHON) interpreter/python/testdata/dspy/generate.py --check
-	$(VENV_PYTHON) stdlib/modules/testdata/code/generate.py --check
-	$(VENV_PYTHON) stdlib/modules/testdata/dspy/generate.py --check
-	$(VENV_PYTHON) stdlib/modules/testdata/wrappers/generate.py --check
-	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/generate.py --check
-	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/numpy.py --check
-	$(VENV_PYTHON) stdlib/optimizers/pyrandom/testdata/sets.py --check
-	$(VENV_PYTHON) stdlib/optimizers/testdata/reflective.py --check
-	$(VENV_PYTHON) stdlib/optimizers/testdata/digest.py --check
-	$(VENV_PYTHON) stdlib/optimizers/testdata/few_shot.py --check
-	$(VENV_PYTHON) stdlib/optimizers/testdata/copro.py --check
-	$(VENV_PYTHON) stdlib/optimizers/testdata/mipro_v2.py --check
+	printf "%s\n" $(BESIDE_DSPY) | xargs -P 2 -I{} sh -c "$(VENV_PYTHON) {} --check || { echo {} --check failed; exit 255; }"
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -tags dspy -run '^TestDSPy' ./cmd/dspi ./interpreter/python
 	$(GO) test $$($(GO) list ./... | grep -E $(PURE))
 	DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -race $$($(GO) list ./... | grep -vE $(PURE))
@@ -86,7 +88,7 @@ SEARCH_PEERS := numpy==2.4.6 scipy==1.17.1
 .PHONY: test-search
 test-search: venv ## compare the searches with Optuna's, run anew on the same functions
 	$(VENV)/bin/pip install --quiet $(SEARCH_PEERS)
-	$(VENV_PYTHON) stdlib/optimizers/search/testdata/generate_optuna.py --check
+	$(VENV_PYTHON) stdlib/optimizers/search/testdata/generate_optuna.py --check --seeds 2
 	$(GO) test -count=1 -v -run '^(TestBesideOptuna|TestSameFunctions|TestMannWhitney)$$' ./stdlib/optimizers/search
 
 BM25S := bm25s==0.3.16
@@ -248,6 +250,8 @@ fuzz: ## fuzz whatever reads text, FUZZTIME (30s) each
 soak: ## the long counts: a hundred kills, five minutes of fuzzing each
 	DSPI_SOAK=1 $(GO) test -count=1 -timeout 60m ./stdlib/... ./cmd/dspi
 	$(MAKE) venv
+	$(VENV)/bin/pip install --quiet $(SEARCH_PEERS)
+	$(VENV_PYTHON) stdlib/optimizers/search/testdata/generate_optuna.py --check
 	DSPI_SOAK=1 DSPI_PYTHON=$(VENV_PYTHON) $(GO) test -count=1 -timeout 60m -tags dspy -run '^TestDSPyKilled$$' ./interpreter/python
 	$(MAKE) fuzz FUZZTIME=5m
 
