@@ -164,8 +164,9 @@ def changed(do, *args):
 		if text, err := os.ReadFile(file); err != nil || string(text) != secret {
 			t.Errorf("%q, %v", text, err)
 		}
-		run(t, s, "open('mine', 'w').write('x')") // and is not to be seen outside
-		for _, p := range []string{"/tmp/mine", "/dev/shm/mine", "/var/tmp/mine"} {
+		own := "dspi-test-" + strconv.Itoa(os.Getpid())
+		run(t, s, "open("+strconv.Quote(own)+", 'w').write('x')") // and is not to be seen outside
+		for _, p := range []string{"/tmp/" + own, "/dev/shm/" + own, "/var/tmp/" + own} {
 			if _, err := os.Stat(p); err == nil {
 				t.Errorf("%s is there", p)
 			}
