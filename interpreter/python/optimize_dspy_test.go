@@ -351,6 +351,11 @@ class Own:
             os._exit(3)
         if self.how == "hangs":
             time.sleep(1000)
+        if self.how == "asks again":
+            try:
+                self.metric(valset[0], student(**valset[0].inputs()))
+            except BaseException:
+                pass
         made = student.deepcopy()
         for name, p in made.named_predictors():
             p.signature = p.signature.with_instructions(words + " " + name)
@@ -369,6 +374,7 @@ func TestDSPyOwnOptimizer(t *testing.T) {
 	}
 	for _, c := range []struct{ how, want string }{
 		{"works", ""}, {"ends", "E0653"}, {"hangs", "E0654"}, {"goes on", context.Canceled.Error()},
+		{"asks again", "no money is left"}, // each of its threads is told why, not the first alone
 	} {
 		t.Run(c.how, func(t *testing.T) {
 			s := newSorter(t, "own:Own", value.NewObject("how", c.how, "words", "Carefully sort."), 2, 5)
@@ -378,6 +384,10 @@ func TestDSPyOwnOptimizer(t *testing.T) {
 			switch c.how {
 			case "hangs":
 				s.req.Timeout = 300 * time.Millisecond
+			case "asks again":
+				s.req.Score = func(context.Context, *python.OptimizeScore) (*python.OptimizeScored, error) {
+					return nil, &lm.Error{Kind: lm.KindBudget, Message: "no money is left"}
+				}
 			case "goes on":
 				s.req.Run = func(ctx context.Context, r *python.OptimizeRun) (*python.OptimizeRan, error) {
 					if r.ID == 20 {

@@ -33,12 +33,20 @@ class Call:
         self.models = []  # that the code may ask for beside its own
         self.thread = None
         self.ended = False
+        self.why = None  # the message and number the host ended it with
 
     def ask(self, command, args):
         """Asks the host and waits for what it answers."""
         if self.ended:
-            raise Ended()
+            raise self.ending()
         return self.server.ask(self, command, args)
+
+    def ending(self, *why):
+        """What ends each thread of the call: the first reason is that of all."""
+        self.ended = True
+        if self.why is None and why:
+            self.why = why
+        return Ended(*(self.why or ()))
 
     def partial(self, value):
         self.server.wire.write({"type": "partial", "id": self.number, "value": value})

@@ -162,13 +162,12 @@ class Server(_functions.Commands, _optimize.Commands):
         w.event.wait()
         answer = w.answer
         if answer is None:
-            raise _calls.Ended()
+            raise call.ending()
         error = answer.get("error")
         if error is None:
             return answer.get("result")
         if error["kind"] == "ended":
-            call.ended = True
-            raise _calls.Ended(error["message"], error.get("number"))
+            raise call.ending(error["message"], error.get("number"))
         if error["kind"] == "tool":
             raise _calls.ToolError(error["message"])
         raise _lm.HostError(error["kind"], error["message"], error.get("number"))
