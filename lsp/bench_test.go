@@ -307,32 +307,51 @@ func Report#(question string, passages []string) (string, int) {
 	return out.String()
 }
 
-// BenchmarkChange is a change and its diagnostics without the wire, for profiles.
+// BenchmarkChange is a change and its diagnostics without the wire, for profiles: of the
+// whole file, and of the one program that has changed, as an editor is told first.
 func BenchmarkChange(b *testing.B) {
 	for _, lines := range []int{1000, 10_000} {
-		b.Run(fmt.Sprint(lines), func(b *testing.B) {
-			file, text, target := dspiProject(b.TempDir(), lines)
-			at := strings.Index(text[len(text)/2:], target) + len(text)/2
-			line := strings.Count(text[:at], "\n")
-			column := at + len(target) - 1 - strings.LastIndexByte(text[:at+len(target)], '\n')
-			s := snapshot.NewSession(options())
-			s.Open(file, 1, text)
-			for i := int32(2); b.Loop(); i++ {
-				e := snapshot.Edit{StartLine: line, StartColumn: column, EndLine: line, EndColumn: column, Text: "x"}
-				if i%2 == 1 {
-					e.EndColumn, e.Text = column+1, ""
-				}
-				if err := s.Change(file, i, []snapshot.Edit{e}); err != nil {
-					b.Fatal(err)
-				}
-				v, err := lsp.Look(s.Snapshot(), file)
+		b.Run(fmt.Sprintf("whole/%d", lines), func(b *testing.B) {
+			benchChange(b, lines, func(s *snapshot.Snapshot, file string) int {
+				v, err := lsp.Look(s, file)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if n := len(lsp.Diagnostics(v)); n != 1-int(i%2) {
-					b.Fatalf("%d mistakes", n)
-				}
-			}
+				return len(lsp.Diagnostics(v))
+			})
 		})
+		b.Run(fmt.Sprintf("program/%d", lines), func(b *testing.B) {
+			benchChange(b, lines, func(s *snapshot.Snapshot, file string) int {
+				found, ok := s.Recheck(file)
+				if !ok {
+					b.Fatal("more than one program is looked at")
+				}
+				return len(found)
+			})
+		})
+	}
+}
+
+func benchChange(b *testing.B, lines int, count func(*snapshot.Snapshot, string) int) {
+	file, text, target := dspiProject(b.TempDir(), lines)
+	at := strings.Index(text[len(text)/2:], target) + len(text)/2
+	line := strings.Count(text[:at], "\n")
+	column := at + len(target) - 1 - strings.LastIndexByte(text[:at+len(target)], '\n')
+	s := snapshot.NewSession(options())
+	s.Open(file, 1, text)
+	if _, err := s.Snapshot().Check(file); err != nil {
+		b.Fatal(err)
+	}
+	for i := int32(2); b.Loop(); i++ {
+		e := snapshot.Edit{StartLine: line, StartColumn: column, EndLine: line, EndColumn: column, Text: "x"}
+		if i%2 == 1 {
+			e.EndColumn, e.Text = column+1, ""
+		}
+		if err := s.Change(file, i, []snapshot.Edit{e}); err != nil {
+			b.Fatal(err)
+		}
+		if n := count(s.Snapshot(), file); n != 1-int(i%2) {
+			b.Fatalf("%d mistakes", n)
+		}
 	}
 }

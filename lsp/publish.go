@@ -82,7 +82,7 @@ func (p *publisher) edited(c *protocol.Client, path string) {
 				c.Log(context.WithoutCancel(ctx), "a check failed")
 			}
 		}()
-		if path != "" {
+		if path != "" && !p.again(ctx, c, snap, path) {
 			p.file(ctx, c, snap, path)
 		}
 		t := time.NewTimer(pause)
@@ -105,6 +105,21 @@ func (p *publisher) file(ctx context.Context, c *protocol.Client, snap *snapshot
 		return
 	}
 	p.tell(ctx, c, snap, path, &v.File.Version, Diagnostics(v))
+}
+
+// again tells what is wrong in a file that was edited inside one program, which alone
+// is looked at; false when more may have changed. What rest says after the pause rests
+// on a check of the whole.
+func (p *publisher) again(ctx context.Context, c *protocol.Client, snap *snapshot.Snapshot, path string) bool {
+	f, err := snap.File(path)
+	if err != nil || !f.Open || snapshot.IsConfig(path) {
+		return false
+	}
+	found, ok := snap.Recheck(path)
+	if ok {
+		p.tell(ctx, c, snap, path, &f.Version, diagnosticsIn(snap, found, f.Source()))
+	}
+	return ok
 }
 
 // rest tells what is wrong in all open files and what they import, and takes back

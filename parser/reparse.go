@@ -39,11 +39,10 @@ func reparse(old *syntax.File, src *source.File) *syntax.File {
 			return nil
 		}
 	}
-	a, b := old.Source.Text, src.Text
-	same := common(a, b)
-	tail := commonEnd(a[same:], b[same:])
-	changed, delta := len(b)-tail, len(b)-len(a)
-	if same == len(a) && same == len(b) {
+	c := source.ChangeBetween(old.Source, src)
+	same, delta := int(c.Start), int(c.Delta)
+	changed := int(c.End) + delta
+	if c.None() {
 		return &syntax.File{Source: src, Items: old.Items, Comments: old.Comments, Faults: old.Faults}
 	}
 	p := newParser(src)
@@ -74,7 +73,7 @@ func reparse(old *syntax.File, src *source.File) *syntax.File {
 			out.Faults = append(out.Faults, f)
 		}
 	}
-	if at > len(b) || len(p.faults) > maxKeptFaults {
+	if at > len(src.Text) || len(p.faults) > maxKeptFaults {
 		if len(p.faults) > maxKeptFaults {
 			return nil
 		}
@@ -159,34 +158,6 @@ func (p *parser) until(old *syntax.File, changed, delta int) ([]syntax.Item, int
 // itemAt returns the index of the first item that begins at an offset or behind it.
 func itemAt(f *syntax.File, offset int32) int {
 	return sort.Search(len(f.Items), func(i int) bool { return f.Items[i].Range().Start >= offset })
-}
-
-// common returns how many bytes two texts have in common at their beginning.
-func common(a, b string) int {
-	n := min(len(a), len(b))
-	i := 0
-	for step := 4096; step > 0; {
-		if i+step <= n && a[i:i+step] == b[i:i+step] {
-			i += step
-			continue
-		}
-		step /= 8
-	}
-	return i
-}
-
-// commonEnd is common for the end.
-func commonEnd(a, b string) int {
-	n := min(len(a), len(b))
-	i := 0
-	for step := 4096; step > 0; {
-		if i+step <= n && a[len(a)-i-step:len(a)-i] == b[len(b)-i-step:len(b)-i] {
-			i += step
-			continue
-		}
-		step /= 8
-	}
-	return i
 }
 
 func moved(s source.Span, d int32) source.Span {

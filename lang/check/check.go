@@ -18,6 +18,9 @@
 //	python.go      functions in Python behind tools, metrics, data sets, retrievers
 //	evaluations.go, optimizers.go, constraints.go, tests.go
 //
+// A Session (session.go) keeps what it found out about files that have not changed;
+// recheck.go looks at one program alone, when nothing else has.
+//
 // The checker asks and does not import: built-in names come as a
 // universe.Universe, imported files through Options.Import. It opens no file.
 //
@@ -28,6 +31,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/expr"
@@ -109,13 +113,15 @@ func (s *Session) Check(root *syntax.File) (*program.Project, diag.List) {
 	for _, fs := range c.order {
 		c.checkPrograms(fs)
 	}
+	last := &checkedRoot{checker: c, root: root, early: slices.Clone(c.diags)}
 	c.checkUses()
 	c.keep()
 	c.inFileOrder()
 	c.checkDefaultModel()
 	c.checkRings()
+	last.late = slices.Clone(c.diags[len(last.early):])
 	c.diags.Sort()
-	s.kept = c.next
+	s.kept, s.last = c.next, last
 	s.keepFacts(c)
 	return c.project, c.diags
 }

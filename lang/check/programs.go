@@ -71,28 +71,32 @@ func (b *body) isState(f *types.Field) bool {
 // call each other.
 func (c *checker) declarePrograms(fs *fileScope) {
 	for _, d := range fs.own {
-		if d.kind != programKind {
-			continue
-		}
-		b := d.node.(*syntax.Block)
-		d.program = &program.Program{Name: d.full, Doc: fs.file.Source.CommentAbove(b.Span.Start), Place: d.place, Block: fs.place(b.Span), Names: c.variableNames(fs)}
-		c.project.Programs = append(c.project.Programs, d.program)
-		table, _ := c.u.Block("program")
-		bd := &body{
-			fs: fs, block: b, prog: d.program, settings: c.settings(fs, b, table),
-			taken: map[string]source.Place{}, opaque: c.opaque(b),
-		}
-		c.bodies = append(c.bodies, bd)
-		bd.prog.Signature = c.ownSignature(fs, b, bd.settings["signature"])
-		bd.prog.LocalFiles, _ = constantOf[string](bd.settings["local_files"])
-		if bd.prog.Signature == nil {
-			if !bd.opaque && bd.settings["signature"] == nil && !slices.ContainsFunc(b.Body.Items, isSignaturePart) {
-				c.report(programWithoutSignature(d))
-			}
-			bd.opaque = true
-			bd.prog.Signature = &program.Signature{}
+		if d.kind == programKind {
+			c.declareProgram(fs, d)
 		}
 	}
+}
+
+func (c *checker) declareProgram(fs *fileScope, d *decl) *body {
+	b := d.node.(*syntax.Block)
+	d.program = &program.Program{Name: d.full, Doc: fs.file.Source.CommentAbove(b.Span.Start), Place: d.place, Block: fs.place(b.Span), Names: c.variableNames(fs)}
+	c.project.Programs = append(c.project.Programs, d.program)
+	table, _ := c.u.Block("program")
+	bd := &body{
+		fs: fs, block: b, prog: d.program, settings: c.settings(fs, b, table),
+		taken: map[string]source.Place{}, opaque: c.opaque(b),
+	}
+	c.bodies = append(c.bodies, bd)
+	bd.prog.Signature = c.ownSignature(fs, b, bd.settings["signature"])
+	bd.prog.LocalFiles, _ = constantOf[string](bd.settings["local_files"])
+	if bd.prog.Signature == nil {
+		if !bd.opaque && bd.settings["signature"] == nil && !slices.ContainsFunc(b.Body.Items, isSignaturePart) {
+			c.report(programWithoutSignature(d))
+		}
+		bd.opaque = true
+		bd.prog.Signature = &program.Signature{}
+	}
+	return bd
 }
 
 func isSignaturePart(it syntax.Item) bool {

@@ -20,6 +20,7 @@ type Session struct {
 	opt   Options
 	kept  map[*syntax.File]*keptFile
 	facts map[*source.File][]Fact
+	last  *checkedRoot // see Recheck
 }
 
 // keptFile is what a check found out about one file.

@@ -4,6 +4,7 @@
 //	Span     two byte offsets, the one notation for a place inside a file
 //	Place    a span in a file
 //	Position a line and column made from an offset, for people and editors
+//	Change   how one text became another, and where places stand after it
 //
 // Four other notations meet in dspi (participle counts runes, expr counts runes
 // in a snippet, HCL counts grapheme clusters, editors count UTF-16 units); all

@@ -86,6 +86,29 @@ func (s *Snapshot) Try(path string) (*Checked, error) {
 	return c.run(s, f), nil
 }
 
+// Recheck returns what Check would say of a file, when that can be told from the last
+// check and the one program that has changed since: see check.Session.Recheck.
+func (s *Snapshot) Recheck(path string) (diag.List, bool) {
+	f, err := s.File(path)
+	if err != nil {
+		return nil, false
+	}
+	s.session.mu.Lock()
+	c := s.session.checkers[path]
+	s.session.mu.Unlock()
+	if c == nil {
+		return nil, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last != nil && c.last.File == f && c.last.current(s) {
+		return c.last.Diags, true
+	}
+	c.now, c.trees = s, map[string]*syntax.File{}
+	defer func() { c.now, c.trees = nil, nil }()
+	return c.session.Recheck(f.Tree)
+}
+
 // CheckOnce checks a file as Check does, and keeps nothing for the next time: for
 // texts that are tried.
 func (s *Snapshot) CheckOnce(path string) (*Checked, error) {
