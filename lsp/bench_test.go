@@ -326,7 +326,7 @@ func BenchmarkChange(b *testing.B) {
 				if !ok {
 					b.Fatal("more than one program is looked at")
 				}
-				return len(found)
+				return len(found.Diags)
 			})
 		})
 	}

@@ -21,11 +21,7 @@ const dummy = "dspi_cursor"
 func (c *completer) expression(blocks []*syntax.Block, wants types.Type) {
 	text := c.text[:c.word.Start] + dummy + c.text[c.word.End:]
 	snap := c.v.Snap.With(map[string]string{c.v.File.Path: text})
-	checked, err := snap.Try(c.v.File.Path)
-	if err != nil {
-		return
-	}
-	fact, found := factAt(checked, c.word.Start, blocks)
+	fact, found := factAt(factsOf(snap, c.v.File.Path), c.word.Start, blocks)
 	names, _ := c.dotted()
 	if !found {
 		if len(names) == 0 {
@@ -108,12 +104,25 @@ func loops(name string) bool {
 	return false
 }
 
+// factsOf returns what is known of the expressions of a text that is tried: of the
+// program alone that is another than it was, where that is all.
+func factsOf(s *snapshot.Snapshot, path string) []check.Fact {
+	if r, ok := s.Recheck(path); ok {
+		return r.Facts
+	}
+	checked, err := s.Try(path)
+	if err != nil {
+		return nil
+	}
+	return checked.Facts(checked.File.Tree)
+}
+
 // factAt returns what is known of the expression at an offset; where none was
 // checked there, of another in the same blocks.
-func factAt(c *snapshot.Checked, offset int32, blocks []*syntax.Block) (check.Fact, bool) {
+func factAt(facts []check.Fact, offset int32, blocks []*syntax.Block) (check.Fact, bool) {
 	var near check.Fact
 	found := false
-	for _, f := range c.Facts(c.File.Tree) {
+	for _, f := range facts {
 		if f.Expr.Range().Contains(offset) {
 			return f, true
 		}

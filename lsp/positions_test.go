@@ -54,21 +54,19 @@ func TestPositions(t *testing.T) {
 		if len(marks) != 1 {
 			t.Fatalf("%q has %d marks", line, len(marks))
 		}
-		s := snapshot.NewSession(options())
-		s.Open(main, 1, text)
-		v, err := lsp.Look(s.Snapshot(), main)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var first []string
-		for _, it := range lsp.Complete(v, marks[0]).Items {
-			if first = append(first, it.Label); len(first) == 5 {
-				break
+		var got string
+		for _, known := range []bool{false, true} { // nothing of the text, or all that is said of it
+			s := snapshot.NewSession(options())
+			s.Open(main, 1, text)
+			if known {
+				if _, err := s.Snapshot().Check(main); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
-		got := strings.Join(first, " ")
-		if got != strings.TrimSpace(want) && !*update {
-			t.Errorf("%s\ngives %s\n want %s", row, got, want)
+			got = firstFive(t, s.Snapshot(), main, marks[0])
+			if got != strings.TrimSpace(want) && !*update {
+				t.Errorf("%s\ngives %s\n want %s\n(checked before: %t)", row, got, want, known)
+			}
 		}
 		lines[i] = strings.TrimRight(row+" => "+got, " ")
 	}
@@ -78,4 +76,18 @@ func TestPositions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func firstFive(t *testing.T, s *snapshot.Snapshot, path string, offset int32) string {
+	v, err := lsp.Look(s, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first []string
+	for _, it := range lsp.Complete(v, offset).Items {
+		if first = append(first, it.Label); len(first) == 5 {
+			break
+		}
+	}
+	return strings.Join(first, " ")
 }

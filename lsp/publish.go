@@ -117,7 +117,7 @@ func (p *publisher) again(ctx context.Context, c *protocol.Client, snap *snapsho
 	}
 	found, ok := snap.Recheck(path)
 	if ok {
-		p.tell(ctx, c, snap, path, &f.Version, diagnosticsIn(snap, found, f.Source()))
+		p.tell(ctx, c, snap, path, &f.Version, diagnosticsIn(snap, found.Diags, f.Source()))
 	}
 	return ok
 }

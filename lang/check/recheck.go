@@ -19,7 +19,7 @@ import (
 // What others see of a program must be the same: its signature, and the names of its
 // steps and named values. What metrics, tests and tuning say of the program is as it
 // was at the last Check.
-func (s *Session) Recheck(root *syntax.File) (diag.List, bool) {
+func (s *Session) Recheck(root *syntax.File) (*Rechecked, bool) {
 	if s.last == nil {
 		return nil, false
 	}
@@ -27,22 +27,28 @@ func (s *Session) Recheck(root *syntax.File) (diag.List, bool) {
 	if !ok || !s.importsStand(s.last) {
 		return nil, false
 	}
-	var found diag.List
+	out := &Rechecked{}
 	if e.new != nil {
-		if found, ok = s.recheckProgram(e, root); !ok {
+		if !s.recheckProgram(e, root, out) {
 			return nil, false
 		}
 	}
 	for _, d := range s.last.early {
 		if e.old == nil || d.Primary.File != e.from || !e.old.Span.Contains(d.Primary.Start) {
-			found = append(found, e.movedDiagnostic(d))
+			out.Diags = append(out.Diags, e.movedDiagnostic(d))
 		}
 	}
 	for _, d := range s.last.late {
-		found = append(found, e.movedDiagnostic(d))
+		out.Diags = append(out.Diags, e.movedDiagnostic(d))
 	}
-	found.Sort()
-	return found, true
+	out.Diags.Sort()
+	return out, true
+}
+
+// Rechecked is what Recheck found out.
+type Rechecked struct {
+	Diags diag.List
+	Facts []Fact // of the program that has changed; see Session.Facts
 }
 
 // checkedRoot is a check that is done.
@@ -66,21 +72,21 @@ func (s *Session) importsStand(last *checkedRoot) bool {
 }
 
 // recheckProgram checks the program of an edit among the declarations of the last
-// check.
-func (s *Session) recheckProgram(e *edit, root *syntax.File) (diag.List, bool) {
+// check. It reports whether it could.
+func (s *Session) recheckProgram(e *edit, root *syntax.File, out *Rechecked) bool {
 	last := s.last
 	was, ok := last.files[last.root]
 	if !ok {
-		return nil, false
+		return false
 	}
 	i := slices.IndexFunc(was.own, func(d *decl) bool { return d.node == syntax.Item(e.old) })
 	j := slices.IndexFunc(last.bodies, func(b *body) bool { return b.block == e.old && b.parent == nil })
 	if i < 0 || j < 0 || was.own[i].kind != programKind {
-		return nil, false
+		return false
 	}
 	label := e.old.Labels[0].Span
 	if slices.ContainsFunc(last.early, func(d *diag.Diagnostic) bool { return d.Primary.File == e.from && label.Contains(d.Primary.Start) }) {
-		return nil, false // said when it was declared
+		return false // said when it was declared
 	}
 	fs := *was
 	d := *was.own[i]
@@ -89,10 +95,8 @@ func (s *Session) recheckProgram(e *edit, root *syntax.File) (diag.List, bool) {
 	d.node, d.scope, d.place, d.program = e.new, &fs, fs.place(e.new.Labels[0].Span), nil
 	fs.own[i] = &d
 	fs.bind(&d)
-	opt := s.opt
-	opt.Facts = false
 	c := &checker{
-		opt: opt, u: s.opt.Universe, files: last.files, order: []*fileScope{&fs}, owners: last.owners,
+		opt: s.opt, u: s.opt.Universe, files: last.files, order: []*fileScope{&fs}, owners: last.owners,
 		project: &program.Project{Root: root.Source, Models: slices.Clip(last.project.Models)},
 	}
 	c.reportHeaders(&fs)
@@ -101,9 +105,11 @@ func (s *Session) recheckProgram(e *edit, root *syntax.File) (diag.List, bool) {
 	c.bodies = slices.Clone(last.bodies)
 	c.bodies[j] = b
 	c.checkProgram(b)
-	return slices.DeleteFunc(c.diags, func(d *diag.Diagnostic) bool {
+	out.Diags = slices.DeleteFunc(c.diags, func(d *diag.Diagnostic) bool {
 		return d.Primary.File != root.Source || !e.new.Span.Contains(d.Primary.Start)
-	}), true
+	})
+	out.Facts = c.facts[root.Source]
+	return true
 }
 
 // edit is a change of one text into another.

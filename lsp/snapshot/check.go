@@ -88,7 +88,7 @@ func (s *Snapshot) Try(path string) (*Checked, error) {
 
 // Recheck returns what Check would say of a file, when that can be told from the last
 // check and the one program that has changed since: see check.Session.Recheck.
-func (s *Snapshot) Recheck(path string) (diag.List, bool) {
+func (s *Snapshot) Recheck(path string) (*check.Rechecked, bool) {
 	f, err := s.File(path)
 	if err != nil {
 		return nil, false
@@ -102,7 +102,7 @@ func (s *Snapshot) Recheck(path string) (diag.List, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.last != nil && c.last.File == f && c.last.current(s) {
-		return c.last.Diags, true
+		return &check.Rechecked{Diags: c.last.Diags, Facts: c.last.Facts(f.Tree)}, true
 	}
 	c.now, c.trees = s, map[string]*syntax.File{}
 	defer func() { c.now, c.trees = nil, nil }()
