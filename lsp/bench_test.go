@@ -311,32 +311,62 @@ func Report#(question string, passages []string) (string, int) {
 // whole file, and of the one program that has changed, as an editor is told first.
 func BenchmarkChange(b *testing.B) {
 	for _, lines := range []int{1000, 10_000} {
+		mistakes := func(n int, mistaken bool) {
+			if mistaken != (n == 1) || n > 1 {
+				b.Fatalf("%d mistakes", n)
+			}
+		}
 		b.Run(fmt.Sprintf("whole/%d", lines), func(b *testing.B) {
-			benchChange(b, lines, func(s *snapshot.Snapshot, file string) int {
+			changes(b, lines, func(s *snapshot.Snapshot, file string, _ int32, mistaken bool) {
 				v, err := lsp.Look(s, file)
 				if err != nil {
 					b.Fatal(err)
 				}
-				return len(lsp.Diagnostics(v))
+				mistakes(len(lsp.Diagnostics(v)), mistaken)
 			})
 		})
 		b.Run(fmt.Sprintf("program/%d", lines), func(b *testing.B) {
-			benchChange(b, lines, func(s *snapshot.Snapshot, file string) int {
+			changes(b, lines, func(s *snapshot.Snapshot, file string, _ int32, mistaken bool) {
 				found, ok := s.Recheck(file)
 				if !ok {
 					b.Fatal("more than one program is looked at")
 				}
-				return len(found.Diags)
+				mistakes(len(found.Diags), mistaken)
 			})
 		})
 	}
 }
 
-func benchChange(b *testing.B, lines int, count func(*snapshot.Snapshot, string) int) {
+// BenchmarkAfterChange is what is asked at the place of a change before anything else, in
+// a file of 10,000 lines.
+func BenchmarkAfterChange(b *testing.B) {
+	for _, q := range []struct {
+		name string
+		ask  func(*lsp.View, int32)
+	}{
+		{"hover", func(v *lsp.View, at int32) { lsp.Hover(v, at) }},
+		{"completion", func(v *lsp.View, at int32) { lsp.Complete(v, at) }},
+		{"tokens", func(v *lsp.View, _ int32) { lsp.Tokens(v) }},
+	} {
+		b.Run(q.name, func(b *testing.B) {
+			changes(b, 10_000, func(s *snapshot.Snapshot, file string, at int32, _ bool) {
+				v, err := lsp.Look(s, file)
+				if err != nil {
+					b.Fatal(err)
+				}
+				q.ask(v, at)
+			})
+		})
+	}
+}
+
+// changes writes a letter that makes a mistake and takes it away, by turns, and has
+// each text looked at.
+func changes(b *testing.B, lines int, look func(s *snapshot.Snapshot, file string, at int32, mistaken bool)) {
 	file, text, target := dspiProject(b.TempDir(), lines)
-	at := strings.Index(text[len(text)/2:], target) + len(text)/2
+	at := strings.Index(text[len(text)/2:], target) + len(text)/2 + len(target)
 	line := strings.Count(text[:at], "\n")
-	column := at + len(target) - 1 - strings.LastIndexByte(text[:at+len(target)], '\n')
+	column := at - 1 - strings.LastIndexByte(text[:at], '\n')
 	s := snapshot.NewSession(options())
 	s.Open(file, 1, text)
 	if _, err := s.Snapshot().Check(file); err != nil {
@@ -350,8 +380,6 @@ func benchChange(b *testing.B, lines int, count func(*snapshot.Snapshot, string)
 		if err := s.Change(file, i, []snapshot.Edit{e}); err != nil {
 			b.Fatal(err)
 		}
-		if n := count(s.Snapshot(), file); n != 1-int(i%2) {
-			b.Fatalf("%d mistakes", n)
-		}
+		look(s.Snapshot(), file, int32(at), i%2 == 0)
 	}
 }

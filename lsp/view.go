@@ -3,6 +3,7 @@ package lsp
 import (
 	"strings"
 
+	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lang/universe"
@@ -169,7 +170,12 @@ func innerTable(u *universe.Universe, in *universe.Block, kind string, isProgram
 
 // programs reports whether a name is that of a program.
 func (v *View) programs() func(string) bool {
-	project := v.check().Project
+	var project *program.Project
+	if r, ok := v.Snap.Recheck(v.File.Path); ok && v.checked == nil {
+		project = r.Project // has the same programs
+	} else {
+		project = v.check().Project
+	}
 	return func(name string) bool {
 		if project == nil {
 			return false

@@ -27,7 +27,7 @@ func (s *Session) Recheck(root *syntax.File) (*Rechecked, bool) {
 	if !ok || !s.importsStand(s.last) {
 		return nil, false
 	}
-	out := &Rechecked{}
+	out := &Rechecked{Project: s.last.project}
 	if e.new != nil {
 		if !s.recheckProgram(e, root, out) {
 			return nil, false
@@ -48,7 +48,10 @@ func (s *Session) Recheck(root *syntax.File) (*Rechecked, bool) {
 // Rechecked is what Recheck found out.
 type Rechecked struct {
 	Diags diag.List
-	Facts []Fact // of the program that has changed; see Session.Facts
+	// Project is what the last Check made. It has the same declarations, as others
+	// see them; its places are those of the text before.
+	Project *program.Project
+	Facts   []Fact // of the program that has changed; see Session.Facts
 }
 
 // checkedRoot is a check that is done.

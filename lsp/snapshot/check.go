@@ -102,7 +102,7 @@ func (s *Snapshot) Recheck(path string) (*check.Rechecked, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.last != nil && c.last.File == f && c.last.current(s) {
-		return &check.Rechecked{Diags: c.last.Diags, Facts: c.last.Facts(f.Tree)}, true
+		return &check.Rechecked{Project: c.last.Project, Diags: c.last.Diags, Facts: c.last.Facts(f.Tree)}, true
 	}
 	c.now, c.trees = s, map[string]*syntax.File{}
 	defer func() { c.now, c.trees = nil, nil }()
