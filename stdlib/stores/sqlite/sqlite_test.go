@@ -170,17 +170,17 @@ func writeUntilKilled(path string) {
 // what is left: every run that was flushed is there and whole, and no other is half
 // there.
 func TestKill(t *testing.T) {
-	rounds := 20
+	rounds := 8
 	if os.Getenv("DSPI_SOAK") != "" {
 		rounds = 100
 	}
 	if testing.Short() {
-		rounds = 5
+		rounds = 4
 	}
 	var path string
 	var flushed []string
 	for round := range rounds {
-		if round%10 == 0 { // a file of many runs is slow to look at
+		if round%4 == 0 { // a file of many runs is slow to look at
 			path, flushed = filepath.Join(t.TempDir(), "h.db"), nil
 		}
 		cmd := exec.Command(os.Args[0])
@@ -214,7 +214,7 @@ func TestKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait() // it was killed
-		look(t, path, flushed, round%10 == 9)
+		look(t, path, flushed, round%4 == 3)
 		flushed = slices.Clone(flushed[max(0, len(flushed)-3):])
 	}
 }
