@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/value"
 )
@@ -30,6 +31,7 @@ func Question(ctx context.Context, p *plan.Plan, op *plan.Op, env *Env, inputs *
 	r := &run{env: &quiet, id: "question", start: time.Now(), usage: Usage{USD: new(float64)}}
 	f := &frame{run: r, plan: p, inputs: inputs, vars: plan.Variables(p.Checked.Names, p.Values), values: map[string]any{}, skipped: map[string]bool{}}
 	h := &host{run: r, op: op, path: op.Name}
+	ctx = module.Unanswered(ctx)
 	part, err := f.part(ctx, op, inputs, h)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/dspi-lang/dspi/lsp"
 	"github.com/dspi-lang/dspi/lsp/protocol"
 	"github.com/dspi-lang/dspi/lsp/snapshot"
+	"github.com/dspi-lang/dspi/parser"
 	"github.com/dspi-lang/dspi/parser/benchtext"
 	"github.com/dspi-lang/dspi/parser/format"
 )
@@ -78,9 +79,24 @@ func FuzzFeatures(f *testing.F) {
 			return
 		}
 		text = strings.ToValidUTF8(text, "?")
-		text = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", ""), "\n\n", "\r\n") // a lone \r ends no line here
+		text = strings.ReplaceAll(text, "\n\n", "\r\n")
 		at = min(max(at, 0), len(text))
-		everything(t, text, int32(runeStart(text, at)))
+		at = runeStart(text, at)
+		everything(t, text, int32(at))
+		laidOut := func(v *lsp.View, _ int32) []protocol.TextEdit { return lsp.Format(v) }
+		if strings.Contains(text, mark) {
+			return
+		}
+		if got, want := laid(t, text+mark, laidOut), string(format.File(parser.Parse(source.NewFile("a.dsp", text)))); strings.TrimSuffix(got, mark) != want {
+			t.Errorf("%q is laid out as %q, not %q", text, got, want)
+		}
+		some := func(v *lsp.View, at int32) []protocol.TextEdit {
+			return lsp.FormatRange(v, source.Span{Start: at / 2, End: at})
+		}
+		got := laid(t, text[:at]+mark+text[at:], some)
+		if words := func(s string) string { return strings.Join(strings.FieldsFunc(s, space), "") }; at < len(text) && at > 1 && strings.Contains(text[:at/2], "\n") && words(strings.Replace(got, mark, "", 1)) != words(text) {
+			t.Errorf("from %d to %d of %q is laid out as %q", at/2, at, text, got)
+		}
 	})
 }
 

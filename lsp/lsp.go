@@ -34,9 +34,10 @@ type Options struct {
 	// workspace/executeCommand asks for. It tells each line that is written. A nil
 	// Execute runs nothing.
 	Execute func(ctx context.Context, args []string, input string, line func(string)) int
-	// Question returns the first request of a step of a plan, for previews: nothing
-	// is sent, and no Python is started. A nil Question shows the steps whose messages
-	// follow from their signature.
+	// Question returns the first request of an operation of a plan, for previews:
+	// nothing is sent, and no Python is started. It is asked of none that works in
+	// Python or searches. A nil Question shows the steps whose messages follow from
+	// their signature.
 	Question Question
 }
 

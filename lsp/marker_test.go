@@ -1,6 +1,7 @@
 package lsp_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -12,7 +13,10 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/dspi-lang/dspi"
+	"github.com/dspi-lang/dspi/interpreter/lm"
+	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/source"
+	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/lsp"
 	"github.com/dspi-lang/dspi/lsp/protocol"
 	"github.com/dspi-lang/dspi/lsp/snapshot"
@@ -209,26 +213,51 @@ var features = map[string]func(t *testing.T, v *lsp.View, at int32) string{
 		return strings.Join(out, "\n")
 	},
 	"preview": func(t *testing.T, v *lsp.View, at int32) string {
+		t.Setenv("DSPI_PYTHON", "/nobody/starts/python")
 		pos := v.Position(at)
 		p := &lsp.PreviewParams{Position: &pos}
 		var out []string
-		if r, err := lsp.RenderPrompt(t.Context(), v, p, nil); err != nil {
-			out = append(out, err.Error())
+		if r, err := lsp.RenderPrompt(t.Context(), v, p, question); err != nil {
+			out = append(out, "no prompt: "+err.Error())
 		} else {
-			out = append(out, r.Program+"."+r.Step+" "+r.Adapter, r.Messages[0].Text())
+			out = append(out, strings.TrimSpace("prompt of "+r.Program+"."+r.Step+" "+r.Adapter))
+			if r.Note != "" {
+				out = append(out, "note: "+r.Note)
+			}
+			for i, m := range r.Messages {
+				text := m.Text()
+				if i > 0 {
+					text, _, _ = strings.Cut(text, "\n")
+				}
+				out = append(out, fmt.Sprintf("[%s] %s", m.Role, text))
+			}
+			if len(r.Tools) > 0 {
+				out = append(out, "tools: "+strings.Join(r.Tools, ", "))
+			}
 		}
 		if r, err := lsp.Plan(v, p); err != nil {
-			out = append(out, err.Error())
+			out = append(out, "no plan: "+err.Error())
 		} else {
-			out = append(out, r.Mermaid)
+			kind, _, _ := strings.Cut(r.Mermaid, " ")
+			out = append(out, fmt.Sprintf("plan of %s: a %s of %d operations", r.Program, kind, len(r.Plan.Ops)))
+			for _, w := range slices.Concat(r.Inputs, r.Variables) {
+				out = append(out, fmt.Sprintf("  %s: %s required=%v default=%s secret=%v env=%q %s", w.Name, w.Type, w.Required, w.Default, w.Secret, w.Env, w.Description))
+			}
 		}
 		if r, err := lsp.Schema(v, p); err != nil {
-			out = append(out, err.Error())
+			out = append(out, "no schema: "+err.Error())
 		} else {
-			out = append(out, r.Name+": "+fmt.Sprint(r.Schema != nil))
+			out = append(out, "schema of "+r.Name+": "+string(value.EncodeJSON(r.Schema)))
 		}
 		return strings.Join(out, "\n")
 	},
+}
+
+// question is what the command gives to a server.
+func question(ctx context.Context, p *plan.Plan, op *plan.Op, inputs *value.Object) (*lm.Request, error) {
+	runtime := dspi.NewRuntime(dspi.Options{})
+	defer runtime.Close()
+	return runtime.Question(ctx, p, op, inputs)
 }
 
 // TestFeatures runs each archive of testdata/FEATURE and compares with its file

@@ -6,7 +6,6 @@ import (
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/syntax"
 	"github.com/dspi-lang/dspi/lsp/protocol"
-	"github.com/dspi-lang/dspi/parser/format"
 )
 
 // FormatOnType lays out what was just finished: behind a `}` its block, behind a
@@ -35,10 +34,18 @@ func formatClosed(v *View, offset int32) []protocol.TextEdit {
 			return true
 		})
 	}
+	out := []protocol.TextEdit{}
 	if closed == nil || brokenIn(v.tree(), closed.Span) {
-		return []protocol.TextEdit{}
+		return out
 	}
-	return FormatRange(v, closed.Span)
+	src := v.src()
+	lines := source.Span{Start: src.LineStart(src.LineOf(closed.Start)), End: offset} // what follows is as it was
+	for _, m := range v.moves() {
+		if m.space && m.touches(lines) && m.End <= offset {
+			out = append(out, m.edit(v))
+		}
+	}
+	return out
 }
 
 // indent is one step of indentation, as `dspi fmt` writes it.
@@ -53,42 +60,61 @@ func formatLine(v *View, offset int32) []protocol.TextEdit {
 	if line < 2 || inText(v.tree(), start) {
 		return out
 	}
-	if above := (source.Span{Start: src.LineStart(line - 1), End: start}); !brokenIn(v.tree(), above) {
-		if laid, ok := laidLine(v, line-1); ok && laid != src.Line(line-1) {
-			above.End = above.Start + int32(len(src.Line(line-1)))
-			out = append(out, protocol.TextEdit{Range: v.Range(above), NewText: laid})
-		}
+	moves := v.moves()
+	above := source.Span{Start: src.LineStart(line - 1)}
+	above.End = above.Start + int32(len(src.Line(line-1)))
+	broken := brokenIn(v.tree(), above)
+	if !broken {
+		out = append(out, layLine(v, moves, above)...)
 	}
 	text := src.Line(line)
-	rest := strings.TrimLeft(text, " \t")
-	depth := len(around(v.tree(), start))
-	if strings.HasPrefix(rest, "}") {
-		depth--
+	has := source.Span{Start: start, End: start + int32(len(text)-len(strings.TrimLeft(text, " \t")))}
+	if broken && has.Len() > 0 && !strings.HasSuffix(strings.TrimSpace(src.Slice(above)), "{") {
+		return out // in the middle of something: the editor knows as much
 	}
-	want := strings.Repeat(indent, max(depth, 0))
-	if has := text[:len(text)-len(rest)]; has != want {
-		out = append(out, protocol.TextEdit{Range: v.Range(source.Span{Start: start, End: start + int32(len(has))}), NewText: want})
+	if want := indentation(v, moves, has, text); want != src.Slice(has) {
+		out = append(out, protocol.TextEdit{Range: v.Range(has), NewText: want})
 	}
 	return out
 }
 
-// laidLine returns a line (from 1) as the formatter writes it, if it writes it as one
-// line.
-func laidLine(v *View, line int) (string, bool) {
-	old, now := strings.SplitAfter(v.src().Text, "\n"), strings.SplitAfter(string(format.File(v.tree())), "\n")
-	bare := func(s string) string { return strings.Join(strings.Fields(s), "") }
-	want := bare(old[line-1])
-	for _, h := range hunks(old, now) {
-		if h.oldStart > line-1 || line-1 >= h.oldEnd || want == "" {
-			continue
-		}
-		for _, text := range now[h.newStart:h.newEnd] {
-			if bare(text) == want {
-				return strings.TrimRight(text, "\r\n"), true
-			}
+// layLine lays out a line that was left. What would begin or end a line stays.
+func layLine(v *View, moves []move, line source.Span) []protocol.TextEdit {
+	out := []protocol.TextEdit{}
+	text := v.src().Slice(line)
+	rest := line.Start + int32(len(strings.TrimRight(text, " \t"))) // where the space at its end begins
+	for _, m := range moves {
+		if m.space && line.Start <= m.Start && m.Start < rest && m.End <= rest && !strings.ContainsAny(m.text, "\r\n") {
+			out = append(out, m.edit(v))
 		}
 	}
-	return "", false
+	if rest < line.End {
+		out = append(out, protocol.TextEdit{Range: v.Range(source.Span{Start: rest, End: line.End})})
+	}
+	return out
+}
+
+// indentation returns what the line of the cursor begins with. A line that has words
+// and is understood gets what the formatter writes.
+func indentation(v *View, moves []move, has source.Span, text string) string {
+	rest := strings.TrimSpace(text)
+	if line := (source.Span{Start: has.End, End: has.Start + int32(len(text))}); rest != "" && !brokenIn(v.tree(), line) {
+		joined := false
+		for _, m := range moves {
+			if m.space && m.Start == has.Start && m.End == has.End {
+				return m.text
+			}
+			joined = joined || m.Start < has.Start && has.Start <= m.End && !strings.Contains(m.text, "\n")
+		}
+		if !joined {
+			return v.src().Slice(has)
+		}
+	}
+	depth := len(around(v.tree(), has.Start))
+	if strings.HasPrefix(rest, "}") {
+		depth--
+	}
+	return strings.Repeat(indent, max(depth, 0))
 }
 
 // inText reports whether a line begins inside an expression, a string or a comment,
@@ -96,6 +122,12 @@ func laidLine(v *View, line int) (string, bool) {
 func inText(tree *syntax.File, start int32) bool {
 	for _, c := range tree.Comments {
 		if c.Start < start && start < c.End {
+			return true
+		}
+	}
+	for _, f := range tree.Faults { // of one that never ends the tree has the first part
+		open := f.Kind == syntax.UnclosedComment || f.Kind == syntax.UnclosedString && tree.Source.Text[f.Start] != '"'
+		if open && f.Start < start && strings.TrimSpace(tree.Source.Text[start:]) == "" {
 			return true
 		}
 	}

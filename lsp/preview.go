@@ -1,18 +1,11 @@
 package lsp
 
 import (
-	"context"
 	"encoding/json"
-	"slices"
-	"strings"
 
-	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/plan"
-	"github.com/dspi-lang/dspi/interpreter/prompt"
-	"github.com/dspi-lang/dspi/lang/expr"
 	"github.com/dspi-lang/dspi/lang/program"
-	"github.com/dspi-lang/dspi/lang/schema"
-	"github.com/dspi-lang/dspi/lang/syntax"
+	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/lsp/protocol"
 )
@@ -23,35 +16,32 @@ type PreviewParams struct {
 	TextDocument protocol.DocumentIdentifier `json:"textDocument"`
 	Position     *protocol.Position          `json:"position,omitempty"`
 	Program      string                      `json:"program,omitempty"`
-	Name         string                      `json:"name,omitempty"` // of a type, enum, signature or program
+	Name         string                      `json:"name,omitempty"` // of a type, enum, signature, program or program.step
 	Dialect      string                      `json:"dialect,omitempty"`
 }
 
-// Prompt is the answer of dspi/renderPrompt.
-type Prompt struct {
-	Program  string       `json:"program"`
-	Step     string       `json:"step"`
-	Adapter  string       `json:"adapter"`
-	Messages []lm.Message `json:"messages"`
-	Tools    []string     `json:"tools,omitempty"` // that the model is given beside them
-}
-
-// Question is as in Options.
-type Question = func(ctx context.Context, p *plan.Plan, step *program.Step, inputs *value.Object) (*lm.Request, error)
-
 // PlanPreview is the answer of dspi/plan: the plan, and the same as a graph in
-// Mermaid.
+// Mermaid. Inputs and Variables are what a run wants to be given.
 type PlanPreview struct {
-	Program string     `json:"program"`
-	Plan    *plan.Plan `json:"plan"`
-	Mermaid string     `json:"mermaid"`
+	Program   string     `json:"program"`
+	Plan      *plan.Plan `json:"plan"`
+	Inputs    []Wanted   `json:"inputs"`    // in the order of the signature
+	Variables []Wanted   `json:"variables"` // those that the plan reads, in alphabetical order
+	Mermaid   string     `json:"mermaid"`
 }
 
-// SchemaPreview is the answer of dspi/schema.
-type SchemaPreview struct {
-	Name   string        `json:"name"`
-	Schema any           `json:"schema"`
-	Notes  []schema.Note `json:"notes"`
+// Wanted is an input of a program, or a variable that it reads.
+type Wanted struct {
+	Name        string `json:"name"`
+	Type        string `json:"type"`
+	Description string `json:"description,omitempty"`
+	// Required says that a run fails without it. What is not required may still have
+	// no Default: an input that may be null, a variable of the environment.
+	Required bool `json:"required"`
+	// Default is JSON; nil: none. It is not shown of a secret.
+	Default json.RawMessage `json:"default,omitempty"`
+	Secret  bool            `json:"secret,omitempty"`
+	Env     string          `json:"env,omitempty"` // the environment variable that a variable takes its value from
 }
 
 // chosen returns the program that a preview is of: the one that is named, that
@@ -68,11 +58,8 @@ func (v *View) chosen(p *PreviewParams) (*program.Program, error) {
 		return nil, protocol.Failed("There is no program `%s` in this file.", p.Program)
 	}
 	if p.Position != nil {
-		offset := v.Offset(*p.Position)
-		for _, x := range project.Programs {
-			if x.Place.File == v.src() && x.Block.Contains(offset) {
-				return x, nil
-			}
+		if x := v.programAround(v.Offset(*p.Position)); x != nil {
+			return x, nil
 		}
 	}
 	if x, _ := project.Main(); x != nil {
@@ -81,97 +68,19 @@ func (v *View) chosen(p *PreviewParams) (*program.Program, error) {
 	return nil, protocol.Failed("There is no program here.")
 }
 
-// RenderPrompt returns the messages of the step at a position, with examples for
-// its inputs. Nothing is sent. For a step whose module asks in its own way it is the
-// first question, if ask is not nil.
-func RenderPrompt(ctx context.Context, v *View, p *PreviewParams, ask Question) (*Prompt, error) {
-	prog, err := v.chosen(p)
-	if err != nil {
-		return nil, err
-	}
-	if len(prog.Steps) == 0 {
-		return nil, protocol.Failed("The program `%s` has no steps.", prog.Name)
-	}
-	step := prog.Steps[0]
-	if p.Position != nil {
-		offset := v.Offset(*p.Position)
-		if s := stepAround(prog.Steps, offset); s != nil {
-			step = s
+// programAround returns the program of this file that an offset stands in; nil outside
+// of all.
+func (v *View) programAround(offset int32) *program.Program {
+	for _, x := range v.check().Project.Programs {
+		if x.Place.File == v.src() && x.Block.Contains(offset) {
+			return x
 		}
 	}
-	if step.Module != "predict" && step.Module != "chain_of_thought" {
-		return firstQuestion(ctx, v, prog, step, ask)
-	}
-	name := step.Settings.Adapter
-	if name == "" {
-		name = prompt.Chat().Name()
-	}
-	adapter, ok := prompt.Lookup(name)
-	if !ok || step.Signature == nil {
-		return nil, protocol.Failed("The step `%s` has mistakes.", step.Name)
-	}
-	sig := *step.Signature
-	sig.Instructions = instructions(step)
-	inputs := value.NewObject()
-	for _, f := range sig.Inputs {
-		inputs.Set(f.Name, value.Example(f.Type))
-	}
-	return &Prompt{Program: prog.Name, Step: step.Name, Adapter: name, Messages: adapter.Messages(&sig, nil, inputs)}, nil
+	return nil
 }
 
-// firstQuestion is the prompt of a step whose module asks in its own way.
-func firstQuestion(ctx context.Context, v *View, prog *program.Program, step *program.Step, ask Question) (*Prompt, error) {
-	switch {
-	case step.Repeat != nil || step.Program != nil:
-		return nil, protocol.Failed("The step `%s` asks nothing itself: its own steps do.", step.Name)
-	case ask == nil:
-		return nil, protocol.Failed("What `%s` asks is made while it runs; `dspi render` shows its first question.", step.Name)
-	case step.Signature == nil || v.check().Diags.HasErrors():
-		return nil, protocol.Failed("The file has mistakes; there is nothing to ask yet.")
-	}
-	made, _ := plan.Sketch(v.check().Project, prog, plan.Options{Universe: v.u()})
-	if made == nil {
-		return nil, protocol.Failed("The program `%s` cannot be planned yet.", prog.Name)
-	}
-	inputs := value.NewObject()
-	for _, f := range step.Declared.Inputs {
-		inputs.Set(f.Name, value.Example(f.Type))
-	}
-	request, err := ask(ctx, made, step, inputs)
-	if err != nil {
-		return nil, protocol.Failed("What `%s` asks is not known yet: %v", step.Name, err)
-	}
-	if request == nil {
-		return nil, protocol.Failed("The step `%s` asks no model.", step.Name)
-	}
-	adapter := step.Settings.Adapter
-	if adapter == "" {
-		adapter = prompt.Chat().Name()
-	}
-	out := &Prompt{Program: prog.Name, Step: step.Name, Adapter: adapter, Messages: request.Messages}
-	for _, t := range request.Tools {
-		out.Tools = append(out.Tools, t.Name)
-	}
-	return out, nil
-}
-
-// instructions returns the words of a step's instructions. Those that are made
-// while the step runs are shown as they are written.
-func instructions(s *program.Step) string {
-	v := s.Settings.Instructions
-	if v.Expr == nil {
-		if s.Signature.Instructions != "" {
-			return s.Signature.Instructions
-		}
-		return s.Declared.DefaultInstructions()
-	}
-	text, _, diags := expr.Literal(v.Place.File, &syntax.Expr{Text: v.Expr.Text(), Span: v.Expr.Range()})
-	if t, ok := text.(string); ok && !diags.HasErrors() {
-		return t
-	}
-	return strings.Trim(v.Text(), `"`)
-}
-
+// stepAround returns the innermost step that an offset stands in: one of the rounds of
+// a `repeat`, too, but not what a module holds.
 func stepAround(steps []*program.Step, offset int32) *program.Step {
 	for _, s := range steps {
 		if !s.Block.IsZero() && s.Block.Contains(offset) {
@@ -186,8 +95,29 @@ func stepAround(steps []*program.Step, offset int32) *program.Step {
 	return nil
 }
 
+// sketch plans a program as far as that is known without values and keys.
+func (v *View) sketch(prog *program.Program) *plan.Plan {
+	made, _ := plan.Sketch(v.check().Project, prog, plan.Options{Universe: v.u()})
+	return made
+}
+
+// findOp returns the operation of a step, also in the rounds of a repeat.
+func findOp(ops []*plan.Op, step *program.Step) *plan.Op {
+	for _, op := range ops {
+		if op.Step == step {
+			return op
+		}
+		if op.Kind == plan.RepeatOp {
+			if x := findOp(op.Plan.Ops, step); x != nil {
+				return x
+			}
+		}
+	}
+	return nil
+}
+
 // Plan returns what a run of a program would do, as far as that is known without
-// values and keys.
+// values and keys, and what it wants to be given.
 func Plan(v *View, p *PreviewParams) (*PlanPreview, error) {
 	prog, err := v.chosen(p)
 	if err != nil {
@@ -196,44 +126,27 @@ func Plan(v *View, p *PreviewParams) (*PlanPreview, error) {
 	if v.check().Diags.HasErrors() {
 		return nil, protocol.Failed("The file has mistakes; there is no plan yet.")
 	}
-	made, _ := plan.Sketch(v.check().Project, prog, plan.Options{Universe: v.u()})
-	if made == nil {
-		return nil, protocol.Failed("The program `%s` cannot be planned yet.", prog.Name)
-	}
-	return &PlanPreview{Program: prog.Name, Plan: made, Mermaid: plan.Mermaid(made)}, nil
-}
-
-// Schema returns the JSON Schema of a type, an enum, a signature or a program's
-// outputs.
-func Schema(v *View, p *PreviewParams) (*SchemaPreview, error) {
-	project := v.check().Project
-	dialect := schema.JSON
-	if p.Dialect != "" {
-		d, ok := schema.ParseDialect(p.Dialect)
-		if !ok {
-			return nil, protocol.Failed("`%s` is no dialect: it is one of %s.", p.Dialect, strings.Join(schema.Dialects(), ", "))
+	made := v.sketch(prog)
+	out := &PlanPreview{Program: prog.Name, Plan: made, Inputs: []Wanted{}, Variables: []Wanted{}, Mermaid: plan.Mermaid(made)}
+	for _, f := range prog.Signature.Inputs {
+		w := Wanted{Name: f.Name, Type: f.Type.String(), Description: f.Description, Required: !f.HasDefault && !types.Nullable(f.Type)}
+		if f.HasDefault {
+			w.Default = value.EncodeJSON(f.Default)
 		}
-		dialect = d
+		out.Inputs = append(out.Inputs, w)
 	}
-	opt := schema.Options{Dialect: dialect}
-	name := p.Name
-	if name == "" && p.Position != nil {
-		name = v.src().Slice(word(v.src().Text, v.Offset(*p.Position)))
-	}
-	var made *schema.Schema
-	if project != nil {
-		if t, ok := project.Type(name); ok && t.Type != nil {
-			made = schema.Of(t.Type, opt)
-		} else if s, ok := project.Signature(name); ok {
-			made = schema.Fields(s.Outputs, opt)
-		} else if x, err := v.chosen(&PreviewParams{Program: p.Name, Position: p.Position}); err == nil && x.Signature != nil {
-			name, made = x.Name, schema.Fields(x.Signature.Outputs, opt)
+	for _, name := range made.Variables {
+		x, ok := v.check().Project.Variable(name)
+		if !ok || !x.Computed.IsZero() {
+			continue
 		}
+		w := Wanted{Name: x.Name, Type: x.Type.String(), Description: x.Description, Required: !x.HasDefault && x.Env == "", Secret: x.Sensitive, Env: x.Env}
+		if x.HasDefault && !x.Sensitive {
+			w.Default = value.EncodeJSON(x.Default)
+		}
+		out.Variables = append(out.Variables, w)
 	}
-	if made == nil {
-		return nil, protocol.Failed("There is no type, signature or program `%s` here.", name)
-	}
-	return &SchemaPreview{Name: name, Schema: made.Document, Notes: slices.Clip(made.Notes)}, nil
+	return out, nil
 }
 
 // raw writes an answer of ours as JSON.

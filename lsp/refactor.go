@@ -79,7 +79,7 @@ func (v *View) tried(r refactoring) *protocol.WorkspaceEdit {
 	if err != nil || errorsIn(checked.Diags) > errorsIn(v.check().Diags) {
 		return nil
 	}
-	edits := changes(v, text, 0, v.src().Lines())
+	edits := changes(v, text)
 	if len(edits) == 0 {
 		return nil
 	}

@@ -321,7 +321,7 @@ func TestEditStorm(t *testing.T) {
 			text := good + "# 𝄞 漢字 é\u0301\r\n" + good
 			uri := "untitled:Untitled-1"
 			e.open(uri, text)
-			pieces := []string{"", "x", "\n", "\r\n", "{", "}", "𝄞", "漢", " -> ", "\"", "predict q {\n a: string -> b: int\n}\n", good}
+			pieces := []string{"", "x", "\n", "\r\n", "\r", "{", "}", "𝄞", "漢", " -> ", "\"", "predict q {\n a: string -> b: int\n}\n", good}
 			for version := 2; version < 1002; version++ {
 				var changes []any
 				for range 1 + r.IntN(2) {
@@ -373,9 +373,12 @@ func runeStart(text string, i int) int {
 
 // at is the position of a byte, counted without the server's code.
 func at(text string, i int, encoding string) map[string]any {
-	line := strings.Count(text[:i], "\n")
-	begin := strings.LastIndexByte(text[:i], '\n') + 1
-	column := 0
+	line, begin, column := 0, 0, 0
+	for k := range text[:i] {
+		if text[k] == '\n' || text[k] == '\r' && !strings.HasPrefix(text[k+1:], "\n") {
+			line, begin = line+1, k+1
+		}
+	}
 	for _, c := range text[begin:i] {
 		switch {
 		case encoding == "utf-8":

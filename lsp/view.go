@@ -99,7 +99,7 @@ func around(tree *syntax.File, offset int32) []*syntax.Block {
 // goesOn reports whether an offset behind a block without a `}` still belongs to it:
 // what stands between is indented further than the block is.
 func goesOn(src *source.File, b *syntax.Block, offset int32) bool {
-	between := src.Slice(source.Span{Start: b.End, End: offset})
+	between := source.NewFile("", src.Slice(source.Span{Start: b.End, End: offset})).LF()
 	if strings.ContainsAny(between, "}") {
 		return false
 	}

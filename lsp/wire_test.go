@@ -319,7 +319,7 @@ func TestRoots(t *testing.T) {
 func TestColumns(t *testing.T) {
 	for _, test := range []struct{ name, before, end string }{
 		{"emoji", "😀👩‍👩‍👧", "\n"}, {"CJK", "漢字かな", "\n"}, {"combining", "e\u0301a\u0308\u0323", "\n"},
-		{"CRLF", "x", "\r\n"}, {"no final newline", "é", ""},
+		{"CRLF", "x", "\r\n"}, {"CR", "x", "\r"}, {"no final newline", "é", ""},
 	} {
 		for _, encoding := range []string{"utf-16", "utf-8"} {
 			t.Run(test.name+"/"+encoding, func(t *testing.T) {
@@ -397,6 +397,66 @@ func TestConfigs(t *testing.T) {
 		if len(out) != 0 {
 			t.Errorf("%s answers %v", method, out)
 		}
+	}
+	e.leave()
+}
+
+// TestPreviews asks for what a panel shows: of a step that sends nothing it is a
+// sentence, and the plan says what a run wants.
+func TestPreviews(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "wiki.csv"), []byte("id,text\na,b\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, _ := start(t, `{"capabilities":{}}`)
+	uri := string(protocol.Address(filepath.Join(dir, "a.dsp")))
+	e.open(uri, `variable token: string { sensitive = true, default = "hunter2" }
+model own {
+  provider = "openai"
+  name     = "m"
+  api_key  = var.token
+  default  = true
+}
+program p {
+  question: string, k: int = 3 -> passages: list[string]
+  retrieve docs {
+    from = retriever.wiki
+    inputs { query = question }
+  }
+  predict sorted { passages: list[string] -> best: list[string], inputs { passages = docs.passages } }
+  outputs { passages = sorted.best }
+}
+retriever wiki {
+  file = "wiki.csv"
+  text = "text"
+}
+`)
+	at := place(uri, 9, 4)
+	ask := func(method string) string {
+		t.Helper()
+		var out json.RawMessage
+		e.call(method, at, &out)
+		if strings.Contains(string(out), "hunter2") {
+			t.Errorf("%s tells a secret: %s", method, out)
+		}
+		return string(out)
+	}
+	for method, want := range map[string]string{
+		"dspi/renderPrompt": `{"program":"p","step":"docs","adapter":"","messages":[],"note":"The step ` + "`docs`" + ` asks no model itself: it searches ` + "`retriever.wiki`",
+		"dspi/plan":         `"inputs":[{"name":"question","type":"string","required":true},{"name":"k","type":"int","required":false,"default":3}],"variables":[{"name":"token","type":"string","required":false,"secret":true}]`,
+		"dspi/schema":       `{"name":"p.docs","schema":{`,
+	} {
+		if got := ask(method); !strings.Contains(got, want) {
+			t.Errorf("%s answers %s, want %s", method, got, want)
+		}
+	}
+	at["name"] = "p"
+	if got := ask("dspi/schema"); !strings.HasPrefix(got, `{"name":"p",`) {
+		t.Errorf("the schema of a name is %s", got)
+	}
+	at["name"] = "p.docs"
+	if got := ask("dspi/schema"); !strings.HasPrefix(got, `{"name":"p.docs",`) {
+		t.Errorf("the schema of a step's name is %s", got)
 	}
 	e.leave()
 }

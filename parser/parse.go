@@ -84,7 +84,7 @@ type parser struct {
 }
 
 func newParser(src *source.File) *parser {
-	p := &parser{scanner: *newScanner(src.Text), comma: -2}
+	p := &parser{scanner: *newScanner(src.LF()), comma: -2}
 	if !utf8.ValidString(src.Text) {
 		i := invalidByte(src.Text)
 		p.faults = append(p.faults, syntax.Fault{

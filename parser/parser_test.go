@@ -68,8 +68,8 @@ func checkTree(t *testing.T, f *syntax.File) {
 			if r.Start < s.Start || r.End > s.End || r.Start > r.End {
 				t.Errorf("%T at %v lies outside of %T at %v\n%s", n, r, it, s, f.Source.Text)
 			}
-			if e, ok := n.(*syntax.Expr); ok && e.Text != f.Source.Text[r.Start:r.End] {
-				t.Errorf("expression %q at %v is %q", e.Text, r, f.Source.Text[r.Start:r.End])
+			if e, ok := n.(*syntax.Expr); ok && e.Text != f.Source.LF()[r.Start:r.End] {
+				t.Errorf("expression %q at %v is %q", e.Text, r, f.Source.LF()[r.Start:r.End])
 			}
 			switch n.(type) {
 			case syntax.Item:

@@ -16,7 +16,7 @@ import (
 
 // pieces are what edits put in: what opens, closes, begins and ends things.
 var pieces = []string{
-	"", "", "x", "\n", "\r\n", "{", "}", "(", ")", "[", "]", "\"", "`", "'", "/*", "*/", "#", "<<EOT\n", "EOT\n", " -> ", ",", "=", ":",
+	"", "", "x", "\n", "\r\n", "\r", "{", "}", "(", ")", "[", "]", "\"", "`", "'", "/*", "*/", "#", "<<EOT\n", "EOT\n", " -> ", ",", "=", ":",
 	"program q {\n  a: string -> b: int\n}\n", "type T = \"a\" | \"b\"\n", "import \"x.dsp\"\n", "  ", "  }", "漢𝄞", "let z = (1 +\n", "${", "\x00", "\xff",
 }
 

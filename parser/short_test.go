@@ -73,6 +73,8 @@ func TestEncodings(t *testing.T) {
 	}{
 		{"byte order mark", "\uFEFFa = 1\n", `attr a = "1"`, ""},
 		{"carriage returns", "a = 1\r\nb {\r\n  c: int \"d\"\r\n}\r\n", `attr a = "1"; block b {;   field c: int "d"`, ""},
+		{"carriage returns alone", "a = 1\rb {\r  c: int # x\r  d: int\r}\r# y\re = 2", `attr a = "1"; block b {;   field c: int;   field d: int; attr e = "2"`, ""},
+		{"carriage returns alone in a text", "a = <<EOT\rx\r\ny\rEOT\r", `attr a = "<<EOT\nx\ny\nEOT"`, ""},
 		{"carriage returns in a list", "a = [\r\n  1,\r\n]\r\nb = 2\r\n", `attr a = "[\n  1,\n]"; attr b = "2"`, ""},
 		{"latin 1", "a = \"caf\xe9\"\nb = \"\xe9\"\nc = 1\n", `attr a = "\"caf\xe9\""; attr b = "\"\xe9\""; attr c = "1"`, "BadCharacter"},
 		{"binary", "a = 1\n\x00\x01\x02 }{\x00", "bad", "BadCharacter"},

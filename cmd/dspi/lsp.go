@@ -16,7 +16,6 @@ import (
 	"github.com/dspi-lang/dspi"
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/plan"
-	"github.com/dspi-lang/dspi/lang/program"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/lsp"
 	wire "github.com/dspi-lang/dspi/lsp/protocol"
@@ -67,10 +66,10 @@ The exit status is 0 when the editor said shutdown and exit, else 1.`,
 }
 
 // spendMemory has the garbage of each keystroke collected later than is usual, which
-// saves a third of the time; from 256 MB on it is collected as soon as need be.
+// saves time; from 256 MB on it is collected as soon as need be.
 func (a *app) spendMemory() {
 	if a.getenv("GOGC") == "" && a.getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(300)
+		debug.SetGCPercent(200)
 		debug.SetMemoryLimit(256 << 20)
 	}
 }
@@ -98,17 +97,8 @@ func languageOptions() lsp.Options {
 	}
 }
 
-// questionOf is the first request of a step, for an editor's preview. Steps whose
-// module does something before it asks have none.
-func questionOf(ctx context.Context, p *plan.Plan, step *program.Step, inputs *value.Object) (*lm.Request, error) {
-	switch step.Module {
-	case "python", "dspy", "retrieve", "knn":
-		return nil, fmt.Errorf("`%s` works before it asks; `dspi render` shows its first question", step.Module)
-	}
-	op := findOp(p.Ops, step)
-	if op == nil {
-		return nil, errors.New("it is not a step of the plan")
-	}
+// questionOf is the first request of a step, for an editor's preview.
+func questionOf(ctx context.Context, p *plan.Plan, op *plan.Op, inputs *value.Object) (*lm.Request, error) {
 	runtime := dspi.NewRuntime(dspi.Options{})
 	defer runtime.Close()
 	return runtime.Question(ctx, p, op, inputs)

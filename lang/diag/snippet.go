@@ -116,7 +116,7 @@ func fits(f *source.File, l LabelReport) bool {
 
 func (s *section) addLabel(l LabelReport, primary bool) {
 	start, end := l.Start.Byte, l.End.Byte
-	if text := s.file.Text[start:end]; strings.Contains(text, "\n") {
+	if text := s.file.Text[start:end]; strings.ContainsAny(text, "\r\n") {
 		// Space at the ends is not worth lines of its own.
 		if t := strings.TrimSpace(text); t != "" {
 			start += strings.Index(text, t)

@@ -19,7 +19,8 @@ import (
 	"unicode/utf8"
 )
 
-// File is a source text with a name. Make one with NewFile; it does not change.
+// File is a source text with a name. Make one with NewFile; it does not change. Its
+// lines end with a line feed, a carriage return or both, as editors have it.
 type File struct {
 	Name string
 	Text string
@@ -82,11 +83,36 @@ func (f *File) Slice(s Span) string {
 	return f.Text[a:b]
 }
 
+// LF returns the text with a line feed for each carriage return that ends a line
+// without one. It has as many bytes, so that its places are those of the text.
+func (f *File) LF() string {
+	var out []byte
+	for i := 0; ; i++ {
+		n := strings.IndexByte(f.Text[i:], '\r')
+		if n < 0 {
+			break
+		}
+		i += n
+		if strings.HasPrefix(f.Text[i+1:], "\n") {
+			continue
+		}
+		if out == nil {
+			out = []byte(f.Text)
+		}
+		out[i] = '\n'
+	}
+	if out == nil {
+		return f.Text
+	}
+	return string(out)
+}
+
 func (f *File) index() []int32 {
 	f.once.Do(func() {
-		f.lines = append(make([]int32, 0, 1+strings.Count(f.Text, "\n")), 0)
-		for i := 0; i < len(f.Text); {
-			n := strings.IndexByte(f.Text[i:], '\n')
+		text := f.LF()
+		f.lines = append(make([]int32, 0, 1+strings.Count(text, "\n")), 0)
+		for i := 0; i < len(text); {
+			n := strings.IndexByte(text[i:], '\n')
 			if n < 0 {
 				break
 			}

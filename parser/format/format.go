@@ -52,7 +52,7 @@ func File(f *syntax.File) []byte {
 
 // text lays f out.
 func text(f *syntax.File) []byte {
-	l := &layout{src: f.Source.Text, comments: f.Comments, faults: f.Faults}
+	l := &layout{src: f.Source.LF(), comments: f.Comments, faults: f.Faults}
 	body := source.Span{Start: 0, End: int32(len(l.src))}
 	l.body(f.Items, body, 0)
 	var out bytes.Buffer

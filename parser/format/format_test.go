@@ -203,6 +203,8 @@ func TestLineEnds(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{"a=1\r\nb {\r\nc=2\r\n}", "a = 1\r\nb {\r\n  c = 2\r\n}\r\n"},
 		{"a=1\nb=2\r\n", "a = 1\nb = 2\n"},
+		{"a=1\rb {\rc=<<EOT\rx\rEOT\r}# y\rd=2", "a = 1\nb {\n  c = <<EOT\nx\nEOT\n}  # y\nd = 2\n"},
+		{"a=1\r\n# x\rb=2\r\n", "a = 1\r\n# x\r\nb = 2\r\n"},
 		{"\uFEFFa=1", "a = 1\n"},
 		{"", ""},
 		{"\n\n", ""},

@@ -57,6 +57,12 @@ type runner interface {
 	close()
 }
 
+// idleRunner runs nothing: no model writes code that could be run.
+type idleRunner struct{}
+
+func (idleRunner) run(context.Context, string) (*ran, error) { return &ran{}, nil }
+func (idleRunner) close()                                    {}
+
 // ran is what came of code.
 type ran struct {
 	text      string // for the model: what it gave or printed
@@ -102,6 +108,9 @@ func startCode(ctx context.Context, call *module.Call, python openCode) (runner,
 	language, open := "starlark", openCode(openStarlark)
 	if asksPython(call) {
 		language, open = "python", python
+	}
+	if module.IsUnanswered(ctx) {
+		return idleRunner{}, nil
 	}
 	r, err := open(ctx, call, l)
 	if err != nil {

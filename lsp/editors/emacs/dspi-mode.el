@@ -193,6 +193,8 @@ What it prints is shown in a buffer."
     (with-current-buffer (get-buffer-create "*dspi messages*")
       (let ((inhibit-read-only t))
         (erase-buffer)
+        (when (plist-get answer :note)
+          (insert (plist-get answer :note) "\n\n"))
         (mapc (lambda (message)
                 (insert (propertize (format "[%s]\n" (plist-get message :role)) 'face 'bold)
                         (format "%s\n\n" (plist-get message :content))))

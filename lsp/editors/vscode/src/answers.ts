@@ -4,8 +4,9 @@
 export interface PromptAnswer {
   readonly program: string;
   readonly step: string;
-  readonly adapter: string;
+  readonly adapter: string; // "" without messages
   readonly messages: { readonly role: string; readonly content: unknown }[];
+  readonly note?: string; // what is to be known beside the messages, or in place of them
 }
 
 export interface SchemaAnswer {
@@ -17,6 +18,16 @@ export interface SchemaAnswer {
 export interface PlanAnswer {
   readonly program: string;
   readonly plan: Plan;
+  readonly inputs?: Wanted[];
+}
+
+/** An input that a run wants to be given. */
+export interface Wanted {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly description?: string;
+  readonly default?: unknown;
 }
 
 export interface Plan {

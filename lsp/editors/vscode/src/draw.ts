@@ -27,7 +27,7 @@ function section<T>(copy: (text: string) => void, title: string, part: Part<T>, 
   }
   const heading = element('h2', {}, title, element('small', {}, about(part.value)));
   if (text !== undefined) {
-    const button = element('button', { type: 'button' }, 'Copy');
+    const button = element('button', { type: 'button', 'aria-label': `Copy ${title}` }, 'Copy');
     button.addEventListener('click', () => copy(text(part.value)));
     heading.append(button);
   }
@@ -43,12 +43,15 @@ export function written(content: unknown): string {
 export function draw(preview: Preview, into: HTMLElement, copy: (text: string) => void): void {
   into.replaceChildren(
     ...section(copy, 'Messages', preview.prompt,
-      p => `${p.program}.${p.step}, adapter ${p.adapter}; inputs are examples`,
+      p => `${p.program}.${p.step}${p.messages.length === 0 ? '' : `, adapter ${p.adapter}; inputs are examples`}`,
       p => p.messages.map(m => `[${m.role}]\n${written(m.content)}`).join('\n\n'),
-      p => p.messages.flatMap(m => [
-        element('div', { class: 'role' }, m.role),
-        element('pre', { 'data-role': m.role }, written(m.content)),
-      ])),
+      p => [
+        ...p.note === undefined ? [] : [element('p', { class: 'note' }, p.note)],
+        ...p.messages.flatMap(m => [
+          element('div', { class: 'role' }, m.role),
+          element('pre', { 'data-role': m.role }, written(m.content)),
+        ]),
+      ]),
     ...section(copy, 'JSON Schema', preview.schema, s => s.name,
       s => JSON.stringify(s.schema, null, 2),
       s => [
@@ -67,7 +70,9 @@ function graph(plan: Plan, step: string): SVGElement {
   const edges = g.edges.map(e => drawn('path', { d: route(g, e), 'marker-end': 'url(#head)' }));
   const boxes = g.boxes.map(b => drawn('g', { class: b.steps.includes(step) ? `${b.kind} here` : b.kind },
     drawn('rect', { x: b.x, y: b.y, width: b.width, height: b.height, rx: 5 }),
-    ...b.lines.map((text, i) => drawn('text', { x: b.x + b.width / 2, y: b.y + 20 + 18 * i, opacity: i === 0 ? 1 : 0.75 }, text))));
-  return drawn('svg', { width: g.width, height: g.height, viewBox: `0 0 ${g.width} ${g.height}`, role: 'img', 'aria-label': 'the plan as a graph' },
+    ...b.lines.map((text, i) => drawn('text', { x: b.x + b.width / 2, y: b.y + 20 + 18 * i }, text))));
+  const name = (id: string) => g.boxes.find(b => b.id === id)!.lines[0];
+  const told = `The plan as a graph: ${g.edges.map(e => `${name(e.from)} goes to ${name(e.to)}`).join(', ')}`;
+  return drawn('svg', { width: g.width, height: g.height, viewBox: `0 0 ${g.width} ${g.height}`, role: 'img', 'aria-label': told },
     drawn('defs', {}, marker), ...edges, ...boxes);
 }

@@ -3,13 +3,8 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type * as lsp from 'vscode-languageclient/node';
 
+import { PlanAnswer, Wanted } from './answers';
 import { Server } from './server';
-
-/** A program's input, as the answer of dspi/plan has it. */
-interface Input {
-  readonly name: string;
-  readonly type: string;
-}
 
 /**
  * Runs programs and tests from the code lenses. What they print goes to an output
@@ -126,8 +121,8 @@ export class Runner implements vscode.Disposable {
     for (const input of await this.inputs(file, program)) {
       const text = await vscode.window.showInputBox({
         title: `Run ${program ?? path.basename(file)}`,
-        prompt: `${input.name}: ${input.type}`,
-        placeHolder: 'left empty, its default counts',
+        prompt: `${input.name}: ${input.type}${input.description === undefined ? '' : ` (${input.description})`}`,
+        placeHolder: input.required ? 'it is needed' : input.default === undefined ? 'may be left empty' : `left empty, it is ${JSON.stringify(input.default)}`,
         ignoreFocusOut: true,
       });
       if (text === undefined) {
@@ -140,12 +135,12 @@ export class Runner implements vscode.Disposable {
     return inputs;
   }
 
-  private async inputs(file: string, program?: string): Promise<Input[]> {
-    const answer = await this.server.client?.sendRequest<{ plan: { inputs?: Input[] } }>('dspi/plan', {
+  private async inputs(file: string, program?: string): Promise<Wanted[]> {
+    const answer = await this.server.client?.sendRequest<PlanAnswer>('dspi/plan', {
       textDocument: { uri: vscode.Uri.file(file).toString() },
       ...(program === undefined ? {} : { program }),
     }).catch(() => undefined); // the run itself says what is wrong
-    return answer?.plan.inputs ?? [];
+    return answer?.inputs ?? [];
   }
 
   private spawn(args: string[], folder: string, stdin: string): Promise<number | undefined> {

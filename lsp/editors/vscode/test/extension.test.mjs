@@ -148,6 +148,7 @@ test('the lens of a program runs it and shows what it prints', async () => {
   host.answers = ['What is 6 * 7?'];
   assert.equal(await host.commands[run.command.command](...run.command.arguments), 0, host.channels.dspi);
   assert.equal(host.inputs[0].prompt, 'question: string');
+  assert.equal(host.inputs[0].placeHolder, 'it is needed');
   assert.match(host.channels.dspi, /^\$ dspi run /);
   assert.match(host.channels.dspi, /answer/);
   assert.match(host.channels.dspi, /\[exit status 0 after /);
