@@ -46,7 +46,7 @@ var layers = []struct{ pkg, may string }{
 	{"interpreter/prompt", "lang/... interpreter/lm"},
 	{"interpreter/align", "lang/... interpreter/lm"},
 	{"interpreter/plan", "lang/... interpreter/lm"},
-	{"interpreter/estimate", "lang/... interpreter/lm interpreter/plan interpreter/prompt"},
+	{"interpreter/estimate", "lang/... interpreter/lm interpreter/retrieve interpreter/plan interpreter/prompt"},
 	{"interpreter/module", "lang/... interpreter/lm interpreter/trace interpreter/prompt interpreter/align interpreter/retrieve interpreter/tool"},
 	{"interpreter/python", "lang/... interpreter/lm interpreter/trace interpreter/tool interpreter/retrieve interpreter/plan interpreter/prompt interpreter/module"},
 	{"interpreter/history", "lang/... interpreter/lm interpreter/trace interpreter/align interpreter/tool"},

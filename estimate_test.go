@@ -132,6 +132,9 @@ func modelsOf(p *plan.Plan) []*plan.Model {
 					ops(t.Plan.Ops)
 				}
 			}
+			if op.Retriever != nil && op.Retriever.Rerank != nil {
+				ops(op.Retriever.Rerank.Ops)
+			}
 		}
 	}
 	ops(p.Ops)

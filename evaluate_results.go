@@ -86,7 +86,7 @@ func (v *evaluation) results(took time.Duration) *evaluate.Results {
 		scores := r.Scores(m.Name)
 		s := evaluate.Summarize(m.Name, m.unit, scores, r.N-len(scores))
 		if m.whole {
-			s = wholeSummary(m, r)
+			s = v.wholeSummary(m, r)
 		}
 		s.Lower, s.Unit = m.lower, m.unit
 		r.Metrics = append(r.Metrics, s)
@@ -94,17 +94,21 @@ func (v *evaluation) results(took time.Duration) *evaluate.Results {
 	return r
 }
 
-// wholeSummary is the summary of a metric of all rows together: the mean macro F1 of
-// the outputs with a label.
-func wholeSummary(m *Measure, r *evaluate.Results) *evaluate.Summary {
+// wholeSummary is the summary of a metric of all rows together, macro F1: the mean of
+// the outputs that are one of a few classes and have a label.
+func (v *evaluation) wholeSummary(m *Measure, r *evaluate.Results) *evaluate.Summary {
 	s := &evaluate.Summary{Name: m.Name, Whole: true}
+	var outputs []map[int]evaluate.Pair
 	for _, c := range r.Confusion {
 		if !slices.Contains(m.Use.Labels, c.Output) {
 			continue
 		}
-		s.N, s.Mean = c.N, c.MacroF1
+		outputs = append(outputs, v.pairs[c.Output])
 		i := c.Macro
-		s.Interval = &i
+		s.N, s.Mean, s.Interval = c.N, c.MacroF1, &i
+	}
+	if len(outputs) > 1 {
+		s.N, s.Mean, s.Interval = evaluate.MacroF1(outputs)
 	}
 	s.Missing = r.N - s.N
 	return s

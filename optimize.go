@@ -11,6 +11,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/program/state"
 )
 
 // OptimizeConcurrency is how many runs are under way at once where an optimization
@@ -87,10 +88,29 @@ func PlanOptimization(project *program.Project, o *program.Optimization, opt Pla
 	}
 	p.predictors, p.start = predictorsOf(p.Start, o, opt.State)
 	p.Space = spaceOf(project, p.Start, o.Tune, p.predictors, p.start, opt)
+	if len(p.predictors) == 0 && len(p.Space.Params) == 0 {
+		return nil, p.nothingToTune()
+	}
 	if err := p.plannedStages(); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// Untuned are the steps whose questions cannot be tuned: their modules do their work out
+// of sight.
+func (p *OptimizePlan) Untuned() []*program.Step { return state.Untuned(p.Start.Checked) }
+
+// nothingToTune says that a program has nothing that can be changed.
+func (p *OptimizePlan) nothingToTune() error {
+	o := p.Optimization
+	d := diag.New("E0524", o.Place, "`"+o.Program.Name+"` has nothing that can be tuned")
+	why := "No step of it asks a model, and it reads no variable that spans a space."
+	for _, st := range p.Untuned() {
+		d.Relate(st.Place, "`%s` does its work out of sight", st.Module)
+		why = "What its steps ask a model is asked out of sight, and it reads no variable that spans a space."
+	}
+	return d.Say("%s", why).Hint("write steps with the modules of dspi, or declare a variable for what is to be tried")
 }
 
 // objectives is an optimization as an evaluation of what it makes better.

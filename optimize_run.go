@@ -187,10 +187,24 @@ func (x *runner) Run(ctx context.Context, c *optimize.Candidate, row *optimize.E
 	module.InOrder(asked)
 	for _, a := range asked {
 		if i := slices.IndexFunc(x.plan.predictors, func(q *optimize.Predictor) bool { return q.Name == a.Predictor || q.Path == a.Predictor }); i >= 0 {
-			out.Asked = append(out.Asked, optimize.Asked{Predictor: i, Inputs: a.Inputs, Outputs: a.Outputs})
+			out.Asked = append(out.Asked, optimize.Asked{Predictor: i, Inputs: askedOf(x.plan.predictors[i], a.Inputs), Outputs: a.Outputs})
 		}
 	}
 	return out, x.score(ctx, out, row, res)
+}
+
+// askedOf leaves of what a predictor inside a module was given what its question shows.
+func askedOf(p *optimize.Predictor, inputs *value.Object) *value.Object {
+	if p.Inner == "" {
+		return inputs
+	}
+	out := &value.Object{}
+	for _, f := range p.Signature.Inputs {
+		if v, ok := inputs.Get(f.Name); ok {
+			out.Set(f.Name, v)
+		}
+	}
+	return out
 }
 
 // unknown are the scores of a run that has none.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/optimize"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/prompt"
@@ -14,6 +15,7 @@ import (
 	"github.com/dspi-lang/dspi/lang/program/state"
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
+	"github.com/dspi-lang/dspi/stdlib/modules"
 )
 
 // Space returns what may be changed of a program: its variables, the instructions and
@@ -31,6 +33,9 @@ func predictorsOf(p *plan.Plan, o *program.Optimization, tuned *state.Tuned) ([]
 	for _, t := range state.Targets(p.Checked) {
 		x := &optimize.Predictor{Name: t.Name, Path: t.Path, Module: t.Step.Module, Signature: t.Signature, Declared: t.Step.Declared}
 		text, fixed := instructionsAsWritten(t.Step)
+		if t.Inner != "" {
+			text, fixed = inside(x, p, t, text, fixed)
+		}
 		now := optimize.Tuning{Instructions: text}
 		if s := tuned.Step(t.Path); s != nil {
 			x.Signature = s.Signature(x.Signature)
@@ -50,6 +55,59 @@ func predictorsOf(p *plan.Plan, o *program.Optimization, tuned *state.Tuned) ([]
 		maps.Copy(start.Settings, tuned.Settings)
 	}
 	return all, start
+}
+
+// inside completes a predictor inside a module: with the signature and the instructions
+// that the module makes of those of the step, which are text. Those of an agent are not
+// fixed: they name the tools that it is given in a run.
+func inside(x *optimize.Predictor, p *plan.Plan, t state.Target, text string, fixed bool) (string, bool) {
+	mod, _ := modules.Lookup(t.Step.Module)
+	asks, ok := mod.(module.Predicting)
+	op := opOf(p.Ops, t.Step)
+	if !ok || op == nil {
+		return "", false
+	}
+	sig := *op.Signature
+	sig.Instructions = text
+	call := &module.Call{Signature: &sig, Settings: &value.Object{}}
+	for _, o := range t.Step.Options {
+		if o.Refs == nil && !o.Judges && o.Value.Expr != nil {
+			if v, err := fixedValue(o.Value, p.Checked.Names, p.Values); err == nil {
+				call.Settings.Set(o.Name, v)
+			}
+		}
+	}
+	for _, d := range op.Tools {
+		if described := describedTool(d); described != nil {
+			call.Tools = append(call.Tools, described)
+		}
+	}
+	for _, q := range asks.Predictors(call) {
+		if q.Name == t.Inner {
+			x.Inner, x.Signature, x.Declared = q.Name, q.Signature, q.Signature
+			if fixed && !t.Seated {
+				return q.Signature.Instructions, true
+			}
+		}
+	}
+	return "", false
+}
+
+// opOf returns the first operation of a step, wherever it stands in a plan.
+func opOf(ops []*plan.Op, st *program.Step) *plan.Op {
+	for _, op := range ops {
+		if op.Step == st {
+			return op
+		}
+		within := op.Parts
+		if op.Plan != nil {
+			within = append(within[:len(within):len(within)], op.Plan.Ops...)
+		}
+		if found := opOf(within, st); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // instructionsAsWritten returns what a step tells the model. Those that read a
@@ -94,8 +152,8 @@ func spaceOf(project *program.Project, p *plan.Plan, tune []program.Tunable, pre
 			continue
 		}
 		for _, x := range predictors {
-			if stepAt(p.Checked, x.Path) == t.Step {
-				s.Params = append(s.Params, settingParam(t, x, p))
+			if at := stepPath(x); stepAt(p.Checked, x.Path) == t.Step && !slices.ContainsFunc(s.Params, func(q *optimize.Param) bool { return q.Setting == at+"."+t.Part }) {
+				s.Params = append(s.Params, settingParam(t, at, p))
 			}
 		}
 	}
@@ -203,9 +261,17 @@ const (
 	highestTemperature = 1.0
 )
 
-// settingParam is a setting of a step as a parameter.
-func settingParam(t program.Tunable, x *optimize.Predictor, p *plan.Plan) *optimize.Param {
-	s := &optimize.Param{Address: p.Checked.Address() + "." + x.Path + "." + t.Part, Setting: x.Path + "." + t.Part}
+// stepPath returns the path of the step that a predictor is in; settings are the step's.
+func stepPath(x *optimize.Predictor) string {
+	if x.Inner == "" {
+		return x.Path
+	}
+	return x.Path[:strings.LastIndexByte(x.Path, '.')]
+}
+
+// settingParam is a setting of the step at a path as a parameter.
+func settingParam(t program.Tunable, path string, p *plan.Plan) *optimize.Param {
+	s := &optimize.Param{Address: p.Checked.Address() + "." + path + "." + t.Part, Setting: path + "." + t.Part}
 	switch t.Part {
 	case "temperature":
 		s.Kind, s.Low, s.High = optimize.Float, lowestTemperature, highestTemperature

@@ -26,9 +26,6 @@ type reranker struct {
 	from    retrieve.Retriever
 }
 
-// leastCandidates is how many passages are ordered at least.
-const leastCandidates = 20
-
 func (x *reranker) Retrieve(ctx context.Context, query string, k int) ([]retrieve.Passage, error) {
 	return x.RetrieveWhere(ctx, query, k, retrieve.Filter{})
 }
@@ -44,11 +41,7 @@ func (x *reranker) RetrieveWhere(ctx context.Context, query string, k int, where
 	if within, _ := ctx.Value(rerankKey{}).(*plan.Retriever); within == x.plan {
 		return nil, &retrieve.Error{Retriever: x.plan.Address, Text: "program." + x.plan.Rerank.Program + " reranks it and searches it, too, which would never end"}
 	}
-	n := x.plan.Candidates
-	if n == 0 {
-		n = max(leastCandidates, 4*k)
-	}
-	found, err := retrieve.Search(ctx, x.from, query, max(n, k), where)
+	found, err := retrieve.Search(ctx, x.from, query, retrieve.Candidates(x.plan.Candidates, k), where)
 	if err != nil || len(found) == 0 {
 		return found, err
 	}

@@ -2,10 +2,13 @@ package dspi
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/retrieve"
 	"github.com/dspi-lang/dspi/interpreter/tool"
+	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/stdlib/retrievers"
 	"github.com/dspi-lang/dspi/stdlib/tools"
 )
@@ -42,6 +45,36 @@ func (r *Runtime) tool(t *plan.Tool) (tool.Tool, error) {
 	}
 	x, _ = tools.Builtin(t.Name, &r.bodies)
 	return x, nil
+}
+
+// described is a tool that is known by what it is declared as, and cannot be called.
+type described struct {
+	name, description string
+	signature         *program.Signature
+}
+
+func (d *described) Name() string                  { return d.name }
+func (d *described) Description() string           { return d.description }
+func (d *described) Signature() *program.Signature { return d.signature }
+func (d *described) Call(context.Context, *value.Object) (*value.Object, error) {
+	return nil, &tool.Broken{Tool: d.name, Err: errors.New("it is only described")}
+}
+
+// describedTool returns what a model is told of a tool before a run; nil for one that is
+// not known.
+func describedTool(t *plan.Tool) tool.Tool {
+	switch {
+	case t.Retriever != nil:
+		description := ""
+		if t.Retriever.Declared != nil {
+			description = t.Retriever.Declared.Description
+		}
+		return retrievers.AsTool(t.Name, description, nil, 0)
+	case t.Declared != nil:
+		return &described{t.Name, t.Declared.Description, t.Declared.Signature}
+	}
+	x, _ := tools.Builtin(t.Name, &tools.Bodies{})
+	return x
 }
 
 // onFirstUse is a retriever whose index is made when a model first searches it.

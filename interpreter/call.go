@@ -59,7 +59,7 @@ func (f *frame) part(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 			return nil, err
 		}
 		held = f.guarded(p, own, h, held)
-		held.Place, held.Predictors = placeOf(op, i), predictors(p, held.Call)
+		held.Place, held.Predictors = placeOf(op, i), f.predictors(p, held.Call, h)
 		call.Parts = append(call.Parts, held)
 	}
 	call.Judge = f.judgeOf(op, inputs)
@@ -94,7 +94,7 @@ func (f *frame) call(ctx context.Context, op *plan.Op, inputs *value.Object, h *
 	call := &module.Call{
 		Address: op.Address, Signature: op.Signature, Inputs: inputs, Demos: op.Demos, Mode: replyMode(s.Replies),
 		Retries: plan.DefaultRetries, Stream: f.run.env.Stream, Feedback: f.feedback, Host: h,
-		Predictor: state.PredictorIn(op.Module), Source: sourceOf(op),
+		Predictor: state.PredictorIn(op.Module), Inner: op.Inner, Source: sourceOf(op),
 	}
 	call.Settings = f.settings(ctx, op, eval)
 	if first != nil {

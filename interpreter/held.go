@@ -52,8 +52,8 @@ func placeOf(op *plan.Op, i int) string {
 }
 
 // predictors returns what asks the model in a held module. Call is what the module
-// is called with; nil where only the plan is known.
-func predictors(op *plan.Op, call *module.Call) []module.Predictor {
+// is called with; nil where only the plan is known. H is that of the step around it.
+func (f *frame) predictors(op *plan.Op, call *module.Call, h *host) []module.Predictor {
 	var out []module.Predictor
 	var visit func(op *plan.Op, path []string, call *module.Call)
 	inside := func(ops []*plan.Op, path []string) {
@@ -81,7 +81,11 @@ func predictors(op *plan.Op, call *module.Call) []module.Predictor {
 				told.Instructions = instructionsOf(op)
 				sig = &told
 			}
-			if op.Model != nil {
+			if inside := f.inside(op, call, sig, h); inside != nil {
+				for _, p := range inside {
+					out = append(out, module.Predictor{Name: module.PredictorName(path, p.Name), Signature: p.Signature})
+				}
+			} else if op.Model != nil {
 				out = append(out, module.Predictor{Name: module.PredictorName(path, state.PredictorIn(op.Module)), Signature: sig})
 			}
 		}
@@ -91,6 +95,55 @@ func predictors(op *plan.Op, call *module.Call) []module.Predictor {
 	}
 	visit(op, nil, call)
 	return out
+}
+
+// inside returns the predictors inside the module of an operation, as tuning has them;
+// none where it asks one question, or is no module of dspi's own. Call may be nil: then
+// they are as far as they are known before the step runs.
+func (f *frame) inside(op *plan.Op, call *module.Call, sig *program.Signature, h *host) []module.Predictor {
+	mod, _ := f.run.env.Module(op.Module)
+	asks, ok := mod.(module.Predicting)
+	if !ok {
+		return nil
+	}
+	if call == nil {
+		call = &module.Call{Signature: sig, Settings: &value.Object{}}
+		for _, o := range op.Step.Options {
+			if o.Refs == nil && !o.Judges && o.Value.Expr != nil {
+				if x, ok := alone(o.Value); ok {
+					call.Settings.Set(o.Name, x)
+				}
+			}
+		}
+		for _, t := range op.Tools {
+			if x, err := f.tool(t, h, call); err == nil {
+				call.Tools = append(call.Tools, x)
+			}
+		}
+	}
+	all := asks.Predictors(call)
+	for i, p := range all {
+		t := op.Inner[p.Name]
+		if t == nil {
+			continue
+		}
+		tuned := *t.Signature(p.Signature)
+		if t.Instructions != "" {
+			tuned.Instructions = t.Instructions
+		}
+		all[i].Signature = &tuned
+	}
+	return all
+}
+
+// alone is what an expression gives by itself.
+func alone(v program.Value) (any, bool) {
+	code, err := v.Expr.Compile()
+	if err != nil {
+		return nil, false
+	}
+	x, err := code.Eval(context.Background(), func(string) (any, bool) { return nil, false })
+	return x, err == nil
 }
 
 // instructionsOf is what a step tells the model, as far as it is known before a
@@ -110,11 +163,9 @@ func instructionsOf(op *plan.Op) string {
 
 // written is the text that an expression gives by itself, else the expression.
 func written(v program.Value) string {
-	if code, err := v.Expr.Compile(); err == nil {
-		x, err := code.Eval(context.Background(), func(string) (any, bool) { return nil, false })
-		if text, ok := x.(string); ok && err == nil {
-			return text
-		}
+	x, _ := alone(v)
+	if text, ok := x.(string); ok {
+		return text
 	}
 	return v.Text()
 }

@@ -421,7 +421,8 @@ func TestToolFaults(t *testing.T) {
 		if c.text != "" {
 			name = "tool.t"
 		}
-		p := makePlan(t, c.text+"\nprogram assistant {\n  request: string -> reply: string\n  react agent { tools = ["+name+"] }\n}\n", "assistant")
+		p := makePlan(t, c.text+"\nprogram assistant {\n  request: string -> reply: string\n  react agent { tools = ["+name+"] }\n  local_files = \".\"\n}\n", "assistant")
+		p.Checked.LocalFiles = "" // as of a program that was not checked
 		e := toolEnv(t)
 		e.Module = func(string) (module.Module, bool) { return &calling{}, true }
 		_, err := interpreter.Run(t.Context(), p, e, value.NewObject("request", "go"))

@@ -140,7 +140,7 @@ func (a *app) importState(f *importFlags, args []string) error {
 		demos += len(s.Demos)
 	}
 	fmt.Fprintf(a.err, "%s of `%s` bound, with %s\n\nNext:\n\n    dspi run %s --state %s …\n",
-		plural(len(tuned.Steps), "step"), prog.Name, plural(demos, "demo"), shellWord(f.program), shellWord(out))
+		plural(tuned.Bound(), "step"), prog.Name, plural(demos, "demo"), shellWord(f.program), shellWord(out))
 	return nil
 }
 

@@ -103,6 +103,9 @@ func (a *app) runOptimize(ctx context.Context, f *optimizeFlags, args []string) 
 	if f.out != "" {
 		p.SaveTo = f.out
 	}
+	for _, st := range p.Untuned() {
+		a.note("the step `%s` is not tuned: what its module `%s` asks a model is out of sight", st.Name, st.Module)
+	}
 	told := dspi.OptimizeOptions{Concurrency: f.concurrency, Resume: f.resume}
 	if len(f.budget) > 0 {
 		limits, err := tuningLimits(f.budget)

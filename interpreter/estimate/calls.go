@@ -52,7 +52,7 @@ func (e *estimator) call(op *plan.Op, s *scope, times Range, bound []program.Bin
 	for _, m := range adapter.Messages(&sig, demos, given) {
 		fixed += float64(utf8.RuneCountInString(m.Text()))
 	}
-	in := exactly(fixed).add(open).times(exactly(1.0 / perToken))
+	in := exactly(fixed).add(open).add(inside(op)).times(exactly(1.0 / perToken))
 	reply := replyTokens(op, s)
 	asks := Range{1, float64(1 + retries)}
 	if retries > 0 {
@@ -161,4 +161,28 @@ func replyTokens(op *plan.Op, s *scope) Range {
 		}
 	}
 	return Range{1, most}
+}
+
+// inside is how many characters tuning adds to a question of a predictor inside the
+// module: what the predictors have differs, and which of them is asked is not known.
+func inside(op *plan.Op) Range {
+	var out Range
+	first := true
+	for _, t := range op.Inner {
+		demos := t.Demos
+		if t.Nearest > 0 {
+			demos = demos[:min(t.Nearest, len(demos))]
+		}
+		n := float64(utf8.RuneCountInString(t.Instructions))
+		for _, d := range demos {
+			for _, v := range d.All() {
+				n += float64(utf8.RuneCountInString(prompt.Text(v)))
+			}
+		}
+		if first {
+			out, first = exactly(n), false
+		}
+		out = Range{min(out.Min, n), max(out.Max, n)}
+	}
+	return out
 }

@@ -6,7 +6,8 @@
 //	Range     from the least to the most (range.go)
 //
 // steps.go holds what the flow of a program makes of a step, modules.go how often each
-// module asks, calls.go what one question takes, known.go what is known before a run.
+// module asks, calls.go what one question takes, search.go what a search takes, known.go
+// what is known before a run.
 //
 // The number of calls is certain as far as the plan tells: each asks at least once
 // where it cannot be skipped, and at most once more for each of its `retries`. A
@@ -61,7 +62,7 @@ type Total struct {
 
 // Of estimates a run of p with inputs, of which some may be missing.
 func Of(p *plan.Plan, inputs *value.Object) *Estimate {
-	e := &estimator{notes: map[string]bool{}}
+	e := &estimator{notes: map[string]bool{}, reranking: map[*plan.Retriever]bool{}}
 	out := &Estimate{Program: p.Program}
 	s := newScope(p, nil)
 	for _, f := range p.Checked.Signature.Inputs {
@@ -101,6 +102,8 @@ func Of(p *plan.Plan, inputs *value.Object) *Estimate {
 type estimator struct {
 	steps []*Step
 	notes map[string]bool
+	// reranking are the retrievers whose reranking is being estimated.
+	reranking map[*plan.Retriever]bool
 }
 
 func (e *estimator) note(text string) { e.notes[text] = true }

@@ -17,16 +17,22 @@ type scope struct {
 	known map[string]any   // values
 	sizes map[string]Range // lengths in characters, by name or STEP.FIELD
 	runs  map[string]Range // how often a step happens, by name: from 0 to 1
+	// counts are the numbers of elements of lists, by name or STEP.FIELD, where
+	// more is known than their types say.
+	counts map[string]Range
 }
 
 func newScope(p *plan.Plan, outer *scope) *scope {
-	s := &scope{plan: p, known: map[string]any{}, sizes: map[string]Range{}, runs: map[string]Range{}}
+	s := &scope{plan: p, known: map[string]any{}, sizes: map[string]Range{}, runs: map[string]Range{}, counts: map[string]Range{}}
 	if outer != nil {
 		for n, v := range outer.known {
 			s.known[n] = v
 		}
 		for n, v := range outer.sizes {
 			s.sizes[n] = v
+		}
+		for n, v := range outer.counts {
+			s.counts[n] = v
 		}
 	}
 	return s
@@ -68,11 +74,7 @@ func (s *scope) size(v program.Value) Range {
 		return exactly(size(x))
 	}
 	if v.Expr == nil {
-		name := v.Root
-		if v.Field != "" {
-			name += "." + v.Field
-		}
-		if r, ok := s.sizes[name]; ok {
+		if r, ok := s.sizes[name(v)]; ok {
 			return r
 		}
 		return Range{0, math.Inf(1)}
@@ -114,7 +116,22 @@ func (s *scope) length(v program.Value) Range {
 			r.Max = float64(*n)
 		}
 	}
+	if n, ok := s.counts[name(v)]; ok {
+		r = Range{max(r.Min, n.Min), min(r.Max, n.Max)}
+	}
 	return r
+}
+
+// name is what a value refers to, NAME or STEP.FIELD; of an expression that does more,
+// it is none's name.
+func name(v program.Value) string {
+	if v.Expr != nil {
+		return v.Expr.Text()
+	}
+	if v.Field != "" {
+		return v.Root + "." + v.Field
+	}
+	return v.Root
 }
 
 // size is how many characters a value has in a prompt.

@@ -11,8 +11,9 @@ import (
 
 // written is how many characters an output will have.
 type written struct {
-	name string
-	size Range
+	name  string
+	size  Range
+	count Range // of a list, how many elements it will have
 }
 
 // work estimates what a step, or a module that another holds, does so many times:
@@ -53,9 +54,16 @@ func (e *estimator) work(op *plan.Op, s *scope, times Range, bound []program.Bin
 		e.merge(x)
 	}
 	for _, t := range op.Tools {
+		often := []string{"as often as a model calls " + t.Address}
 		if t.Plan != nil {
-			e.called(t.Plan, s, times.times(h.tools), nil, []string{"as often as a model calls " + t.Address})
+			e.called(t.Plan, s, times.times(h.tools), nil, often)
 		}
+		if t.Retriever != nil {
+			e.search(op.Address, t.Retriever, s, times.times(h.tools), nil, defaultWanted(t.Retriever), often)
+		}
+	}
+	if op.Retriever != nil {
+		e.search(op.Address, op.Retriever, s, times, query(bound), s.wanted(op), why)
 	}
 	if op.Signature == nil {
 		return out
@@ -71,7 +79,11 @@ func outputs(op *plan.Op, s *scope) []written {
 	}
 	var out []written
 	for _, f := range op.Signature.Outputs {
-		out = append(out, written{f.Name, bounds(f.Type, most)})
+		x := written{name: f.Name, size: bounds(f.Type, most), count: Range{0, math.Inf(1)}}
+		if op.Retriever != nil {
+			x.count = s.wanted(op).maybe()
+		}
+		out = append(out, x)
 	}
 	return out
 }
@@ -85,6 +97,7 @@ func (e *estimator) called(p *plan.Plan, s *scope, times Range, bound []program.
 			inner.known[in.Name] = v
 		}
 		inner.sizes[in.Name] = s.size(in.Value)
+		inner.counts[in.Name] = s.length(in.Value)
 		given[in.Name] = true
 	}
 	for _, f := range p.Checked.Signature.Inputs {
@@ -97,6 +110,11 @@ func (e *estimator) called(p *plan.Plan, s *scope, times Range, bound []program.
 			inner.sizes[f.Name] = bounds(f.Type, math.Inf(1))
 		}
 	}
+	return e.inside(p, inner, times, why)
+}
+
+// inside estimates a program in which so much is known.
+func (e *estimator) inside(p *plan.Plan, inner *scope, times Range, why []string) []written {
 	before := len(e.steps)
 	e.ops(p, inner, times)
 	for _, x := range e.steps[before:] {
@@ -104,7 +122,7 @@ func (e *estimator) called(p *plan.Plan, s *scope, times Range, bound []program.
 	}
 	var out []written
 	for _, o := range p.Checked.Outputs {
-		out = append(out, written{o.Name, inner.size(o.Value)})
+		out = append(out, written{name: o.Name, size: inner.size(o.Value), count: inner.length(o.Value)})
 	}
 	return out
 }

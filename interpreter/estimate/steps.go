@@ -16,6 +16,7 @@ func (e *estimator) ops(p *plan.Plan, s *scope, times Range) {
 				s.known[op.Name] = v
 			}
 			s.sizes[op.Name] = s.size(op.Let.Value)
+			s.counts[op.Name] = s.length(op.Let.Value)
 		case op.Kind == plan.RepeatOp:
 			e.repeat(op, s, times)
 		default:
@@ -47,11 +48,12 @@ func (e *estimator) step(op *plan.Op, s *scope, times Range) {
 	sizes := e.work(op, inner, times, st.Inputs, why)
 	for _, f := range sizes {
 		if !st.Flow.ForEach.IsZero() {
-			f.size = f.size.times(elements)
+			f.size, f.count = f.size.times(elements), elements
 		}
 		if runs.Min != runs.Max {
-			f.size = f.size.maybe()
+			f.size, f.count = f.size.maybe(), f.count.maybe()
 		}
+		s.counts[op.Name+"."+f.name] = f.count
 		s.sizes[op.Name+"."+f.name] = f.size
 		s.sizes[op.Name] = s.sizes[op.Name].add(f.size)
 	}
@@ -98,6 +100,7 @@ func (e *estimator) repeat(op *plan.Op, s *scope, times Range) {
 	inner := newScope(op.Plan, s)
 	for _, f := range r.State {
 		delete(inner.known, f.Name)
+		delete(inner.counts, f.Name)
 		inner.sizes[f.Name] = bounds(f.Type, math.Inf(1))
 	}
 	before := len(e.steps)

@@ -31,12 +31,29 @@ func (e *MisfitError) Error() string {
 // signature's outputs. A reply that does not fit is sent back with what is wrong
 // with it, up to call.Retries times; each is a call of its own in trace and usage.
 func Ask(ctx context.Context, call *Call) (*value.Object, error) {
-	call = hinted(ctx, call)
+	call = hinted(ctx, call.tuned())
 	outputs, err := ask(ctx, call)
 	if err == nil {
 		record(ctx, call, outputs)
 	}
 	return outputs, err
+}
+
+// tuned returns the call of a predictor inside a module as tuning has it.
+func (c *Call) tuned() *Call {
+	t := c.Inner[c.Predictor]
+	if t == nil {
+		return c
+	}
+	own, sig := *c, *t.Signature(c.Signature)
+	if t.Instructions != "" {
+		sig.Instructions = t.Instructions
+	}
+	own.Signature, own.Demos = &sig, t.Demos
+	if t.Nearest > 0 {
+		own.Demos = prompt.Nearest(&sig, t.Demos, c.Inputs, t.Nearest)
+	}
+	return &own
 }
 
 func ask(ctx context.Context, call *Call) (*value.Object, error) {

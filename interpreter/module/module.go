@@ -1,12 +1,13 @@
 // Package module is how a step does its work.
 //
-//	Module    a step's worker: a Call in, outputs out
-//	Call      what one run of a step has: signature, inputs, model, settings
-//	Part      a module that another one holds, ready to be called
-//	Attempt   one of several goes at a part (attempt.go)
-//	Feedback  an answer that was refused, and why: the next one is told
-//	Send      one request that a module words itself (turns.go)
-//	Ask       one question to the model: prompt, reply, asked again if it does not fit
+//	Module     a step's worker: a Call in, outputs out
+//	Call       what one run of a step has: signature, inputs, model, settings
+//	Predicting a module that asks more than one question
+//	Part       a module that another one holds, ready to be called
+//	Attempt    one of several goes at a part (attempt.go)
+//	Feedback   an answer that was refused, and why: the next one is told
+//	Send       one request that a module words itself (turns.go)
+//	Ask        one question to the model: prompt, reply, asked again if it does not fit
 //
 // Implementations are in stdlib/modules. A module holds no state: a Call has all
 // it needs, so that one module serves many runs at once.
@@ -22,6 +23,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/tool"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/program/state"
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
@@ -29,6 +31,13 @@ import (
 type Module interface {
 	// Run returns the outputs of call.Signature, checked against their types.
 	Run(ctx context.Context, call *Call) (*value.Object, error)
+}
+
+// Predicting is a Module that asks more than one question.
+type Predicting interface {
+	// Predictors returns the questions in DSPy's order, as they are worded where tuning
+	// has not changed them; nil where call makes it ask one, which is the step's own.
+	Predictors(call *Call) []Predictor
 }
 
 // Call is one run of a step.
@@ -68,6 +77,9 @@ type Call struct {
 	// Predictor is what DSPy calls the part of this module that asks: "predict" for
 	// chain_of_thought; "" where the module itself does.
 	Predictor string
+	// Inner is what tuning found for the predictors inside the module, by Predictor:
+	// Ask takes it in place of the signature's instructions and the call's demos.
+	Inner map[string]*state.Step
 	// Feedback are the answers that were refused before, the oldest first: Ask
 	// tells the model.
 	Feedback []Feedback

@@ -105,6 +105,9 @@ type Predictor struct {
 	Path string // names of steps: `draft`, `inner.draft`
 	// Module is that of the step: "predict", "chain_of_thought", …
 	Module string
+	// Inner is what it is called inside the module of the step, where that asks more than
+	// one question: `extract.predict`; "" for the step's own.
+	Inner string
 	// Signature is what it asks: with the `reasoning` that chain_of_thought adds.
 	Signature *program.Signature
 	// Declared is the signature as it is written.

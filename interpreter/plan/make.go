@@ -216,6 +216,14 @@ func (m *maker) stepAt(prog *program.Program, st *program.Step, outer []Choice, 
 	if t := m.opt.State.Step(own); t != nil {
 		op.Instructions, op.Demos, op.Nearest, op.Signature = t.Instructions, t.Demos, t.Nearest, t.Signature(op.Signature)
 	}
+	for _, x := range state.Inners(st) {
+		if t := m.opt.State.Step(state.Path(own, x.Path)); t != nil {
+			if op.Inner == nil {
+				op.Inner = map[string]*state.Step{}
+			}
+			op.Inner[x.Name] = t
+		}
+	}
 	switch v := m.opt.State.Setting(own, "temperature").(type) {
 	case float64:
 		op.Temperature = &v

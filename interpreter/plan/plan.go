@@ -14,12 +14,15 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/program/state"
 	"github.com/dspi-lang/dspi/lang/types"
 	"github.com/dspi-lang/dspi/lang/value"
 )
@@ -90,6 +93,9 @@ type Op struct {
 	// Nearest is how many of Demos each call is shown: those that are nearest to its
 	// inputs; 0: all.
 	Nearest int
+	// Inner is what tuning found for the predictors inside the module, by the names that
+	// they have there: `extract.predict`.
+	Inner map[string]*state.Step
 	// Temperature, where it is not nil, is what tuning found; it stands in place of
 	// the one that is written. Adapter is the tuned one, too.
 	Temperature *float64
@@ -205,6 +211,7 @@ func (p *Plan) write(b *strings.Builder, indent string) {
 		if op.Instructions != "" {
 			fmt.Fprintf(b, "%s     tuned: instructions and %s\n", indent, op.demos())
 		}
+		op.writeInner(b, indent)
 		if op.Model != nil {
 			fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
 			op.Model.Route.write(b, indent+"       ")
@@ -247,6 +254,7 @@ func (op *Op) writeHeld(b *strings.Builder, outer *Op, indent string) {
 	if op.Instructions != "" {
 		fmt.Fprintf(b, "%s     tuned: instructions and %s\n", indent, op.demos())
 	}
+	op.writeInner(b, indent)
 	if op.Model != nil && (outer.Model == nil || op.Model.Address != outer.Model.Address) {
 		fmt.Fprintf(b, "%s     model %s\n", indent, op.Model.label())
 		op.Model.Route.write(b, indent+"       ")
@@ -350,6 +358,14 @@ func byName(auto bool) string {
 	return ""
 }
 
+// writeInner says what tuning found for the predictors inside the module.
+func (op *Op) writeInner(b *strings.Builder, indent string) {
+	for _, name := range slices.Sorted(maps.Keys(op.Inner)) {
+		x := op.Inner[name]
+		fmt.Fprintf(b, "%s     tuned: instructions and %s of `%s`\n", indent, demosShown(len(x.Demos), x.Nearest), name)
+	}
+}
+
 func demos(n int) string {
 	if n == 1 {
 		return "1 demo"
@@ -358,10 +374,12 @@ func demos(n int) string {
 }
 
 // demos says how many demos tuning found, and how many of them a call is shown.
-func (op *Op) demos() string {
-	text := demos(len(op.Demos))
-	if op.Nearest > 0 {
-		text += ", the " + strconv.Itoa(op.Nearest) + " nearest in each call"
+func (op *Op) demos() string { return demosShown(len(op.Demos), op.Nearest) }
+
+func demosShown(n, nearest int) string {
+	text := demos(n)
+	if nearest > 0 {
+		text += ", the " + strconv.Itoa(nearest) + " nearest in each call"
 	}
 	return text
 }
@@ -411,13 +429,22 @@ type tuned struct {
 	Instructions string          `json:"instructions"`
 	Demos        []*value.Object `json:"demos"`
 	Nearest      int             `json:"nearest,omitempty"`
+	// Predictors are those inside the module, by the names that they have there.
+	Predictors map[string]*tuned `json:"predictors,omitempty"`
 }
 
 func (op *Op) tuned() *tuned {
-	if op.Instructions == "" && op.Demos == nil {
+	if op.Instructions == "" && op.Demos == nil && op.Inner == nil {
 		return nil
 	}
-	return &tuned{op.Instructions, append([]*value.Object{}, op.Demos...), op.Nearest}
+	t := &tuned{Instructions: op.Instructions, Demos: append([]*value.Object{}, op.Demos...), Nearest: op.Nearest}
+	for name, x := range op.Inner {
+		if t.Predictors == nil {
+			t.Predictors = map[string]*tuned{}
+		}
+		t.Predictors[name] = &tuned{Instructions: x.Instructions, Demos: append([]*value.Object{}, x.Demos...), Nearest: x.Nearest}
+	}
+	return t
 }
 
 // MarshalJSON writes the model for machines, without its key and address of

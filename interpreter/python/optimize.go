@@ -159,23 +159,21 @@ type Evaluated struct {
 type OptimizeResult struct {
 	Best  *Candidate
 	Score *float64 // as the optimizer reports it, DSPy's of 100; nil where it does not
-	Runs  int      // of the program
+	Runs  int      // of the program; none counts twice
 }
 
 // Optimize lets an optimizer of DSPy's work. The error is a *diag.Diagnostic, one of
-// the functions of the request, or that of ctx. It is not started anew when the worker
-// ends.
+// the functions of the request, or that of ctx. When the worker ends, the optimizer is
+// started anew, once, in another one: what it asked before is answered from memory, so
+// that one whose way depends on its arguments, its seed and the answers alone goes on
+// where it was. The functions of the request are not called again for what they answered.
 func (p *Pool) Optimize(ctx context.Context, req *OptimizeRequest) (*OptimizeResult, error) {
 	args, err := req.args()
 	if err != nil {
 		return nil, err
 	}
-	h := &optimizeHost{req: req}
-	limit := req.Timeout
-	if limit <= 0 {
-		limit = p.opt.Timeout
-	}
-	result, err := p.optimize(ctx, args, h, limit)
+	h := &optimizeHost{req: req, ctx: ctx}
+	result, err := p.optimize(ctx, args, h)
 	if err != nil {
 		return nil, h.fault(ctx, err)
 	}
@@ -191,22 +189,6 @@ func (p *Pool) Optimize(ctx context.Context, req *OptimizeRequest) (*OptimizeRes
 		return nil, err
 	}
 	return &OptimizeResult{Best: best, Score: out.Score, Runs: int(h.runs.Load())}, nil
-}
-
-func (p *Pool) optimize(ctx context.Context, args *optimizeArgs, h *optimizeHost, limit time.Duration) (json.RawMessage, error) {
-	for unsent := 0; ; unsent++ {
-		w, err := p.acquire(ctx, h.req.Folder)
-		if err != nil {
-			return nil, err
-		}
-		result, err := w.call(ctx, "optimize_program", h.req.Address, args, h, limit)
-		p.release(w)
-		var died *DiedError
-		if errors.As(err, &died) && died.Unsent && unsent < 3 {
-			continue
-		}
-		return result, err
-	}
 }
 
 // optimizeArgs are those of the command optimize_program.
@@ -296,9 +278,12 @@ func fromPython(sig *program.Signature, o *value.Object) *value.Object {
 
 // optimizeHost answers what the worker asks during one Optimize.
 type optimizeHost struct {
-	req  *OptimizeRequest
-	told confided
-	runs atomic.Int64
+	req    *OptimizeRequest
+	ctx    context.Context // that of Optimize
+	told   confided
+	memory remembered
+	died   *DiedError // the first worker, once it has
+	runs   atomic.Int64
 
 	mu         sync.Mutex
 	candidates map[string]*Candidate

@@ -14,8 +14,11 @@ import (
 // What an optimizer asks for: a run of the program, a score, a reply of a model.
 
 func (h *optimizeHost) ask(ctx context.Context, command string, args json.RawMessage) (json.RawMessage, error) {
-	ctx = nested(ctx)
-	result, err := h.answer(ctx, command, args)
+	result, err := h.memory.recall(ctx, command, args, func() (json.RawMessage, error) {
+		ctx, cancel := outlive(h.ctx, ctx)
+		defer cancel()
+		return h.answer(nested(ctx), command, args)
+	})
 	return result, h.told.tell(ctx, err)
 }
 
@@ -199,13 +202,22 @@ func (h *optimizeHost) partial(v json.RawMessage) {
 	if json.Unmarshal(v, &said) != nil {
 		return // a report is no result
 	}
+	if !h.memory.news(string(v)) {
+		return
+	}
 	if e := said.Evaluated; e != nil {
 		if c, err := h.candidate(said.Predictors); err == nil {
-			h.req.Progress(OptimizeProgress{Evaluated: &Evaluated{c, e.Score, e.Rows, e.Full}})
+			h.report(OptimizeProgress{Evaluated: &Evaluated{c, e.Score, e.Rows, e.Full}})
 		}
 		return
 	}
-	h.req.Progress(OptimizeProgress{Message: said.Message})
+	h.report(OptimizeProgress{Message: said.Message})
+}
+
+func (h *optimizeHost) report(p OptimizeProgress) {
+	if h.req.Progress != nil {
+		h.req.Progress(p)
+	}
 }
 
 // fault words why an optimizer gave nothing.
@@ -226,9 +238,14 @@ func (h *optimizeHost) fault(ctx context.Context, err error) error {
 	case errors.As(err, &start):
 		return StartFault(start, at)
 	case errors.As(err, &died):
-		return diag.New("E0653", at, "Python ended while "+what+" was at work").
-			Say("The Python process of the optimizer is gone: %s.%s", died.How, saidLast(died.Said)).
-			Hint("os._exit, a crash of native code and a lack of memory end a process so")
+		d := diag.New("E0653", at, "Python ended while "+what+" was at work")
+		if first := h.died; first != nil && first != died {
+			d.Say("The Python process of the optimizer is gone, and so is the one that was started in its place: %s, then %s.%s", first.How, died.How, saidLast(died.Said))
+		} else {
+			d.Say("The Python process of the optimizer is gone: %s.%s", died.How, saidLast(died.Said))
+		}
+		return d.Hint("os._exit, a crash of native code and a lack of memory end a process so").
+			Hint("what was answered is kept: dspi optimize … --resume goes on from there and pays nothing twice")
 	case errors.As(err, &stuck):
 		return diag.New("E0654", at, "Python does not come back from "+what).
 			Say("The optimizer was at work for %s without asking dspi for anything, which is the limit. The worker is replaced.", stuck.After)

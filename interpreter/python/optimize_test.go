@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/lang/program"
@@ -51,7 +55,7 @@ func TestOptimizeRun(t *testing.T) {
 			{"sort.predict", value.NewObject("mail", "gone"), value.NewObject("reasoning", "r", "kind", "lost_card")},
 		}}, nil
 	}
-	h := &optimizeHost{req: req}
+	h := &optimizeHost{req: req, ctx: t.Context()}
 	args := `{"row":0,"inputs":{"mail":"gone"},"rollout":3,"temperature":1,"predictors":` + candidateText(defaults, `{"augmented":true,"mail":"x","kind":"lost card","id":7}`) + `}`
 	result, err := h.ask(t.Context(), "run", json.RawMessage(args))
 	if err != nil {
@@ -88,7 +92,7 @@ func TestOptimizeScore(t *testing.T) {
 		got = s
 		return &OptimizeScored{0.5, "nearly"}, nil
 	}
-	h := &optimizeHost{req: req}
+	h := &optimizeHost{req: req, ctx: t.Context()}
 	for _, c := range []struct{ args, example string }{
 		{`{"row":0,"run":4,"outputs":{"kind":"lost card"},"bootstrap":true}`, `{"mail":"gone","kind":"lost_card"}`},
 		{`{"row":1,"run":4,"outputs":{"kind":"lost card"},"predictor":"sort.predict"}`, `{"mail":"away","kind":"lost_card"}`},
@@ -113,7 +117,7 @@ func TestOptimizeErrors(t *testing.T) {
 	req.Run = func(context.Context, *OptimizeRun) (*OptimizeRan, error) {
 		return &OptimizeRan{Outputs: &value.Object{}, Trace: []PredictorCall{{Predictor: "other"}}}, nil
 	}
-	h := &optimizeHost{req: req}
+	h := &optimizeHost{req: req, ctx: t.Context()}
 	_, err := h.ask(t.Context(), "lm", json.RawMessage(`{"messages":[{"role":"user","content":"x"}],"params":{}}`))
 	var remote *RemoteError
 	if !errors.As(err, &remote) || remote.Kind != "ended" {
@@ -133,5 +137,108 @@ func TestOptimizeErrors(t *testing.T) {
 		if _, err := h.ask(t.Context(), c.command, json.RawMessage(c.args)); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s %s: %v", c.command, c.args, err)
 		}
+	}
+}
+
+// TestOptimizeAgain: what another worker asks again has the answer that it had, also
+// while that is still worked on; what it reports again is not told.
+func TestOptimizeAgain(t *testing.T) {
+	req := optimizing()
+	var asked, told []string
+	wait := make(chan struct{})
+	req.Generate = func(ctx context.Context, _ string, r *lm.Request) (*lm.Response, error) {
+		text := r.Messages[0].Text()
+		asked = append(asked, text)
+		if text == "slow" {
+			<-wait
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+		}
+		return &lm.Response{Text: fmt.Sprint("reply ", len(asked))}, nil
+	}
+	req.Progress = func(p OptimizeProgress) { told = append(told, p.Message) }
+	h := &optimizeHost{req: req, ctx: t.Context()}
+	ask := func(ctx context.Context, text string) string {
+		reply, err := h.ask(ctx, "lm", json.RawMessage(`{"messages":[{"role":"user","content":"`+text+`"}],"params":{}}`))
+		if err != nil {
+			t.Error(err)
+		}
+		var got struct {
+			Text string `json:"text"`
+		}
+		if err := json.Unmarshal(reply, &got); err != nil {
+			t.Error(err)
+		}
+		return got.Text
+	}
+	say := func(text string) { h.partial(json.RawMessage(`{"message":"` + text + `"}`)) }
+	first, die := context.WithCancelCause(t.Context())
+	got := []string{ask(first, "a"), ask(first, "b"), ask(first, "a")}
+	say("one")
+	say("two")
+	say("two")
+	slow := make(chan string)
+	go func() { slow <- ask(first, "slow") }()
+	for h.memory.known() < 4 { // the question is on its way
+		runtime.Gosched()
+	}
+	die(&DiedError{How: "signal: killed"})
+	h.memory.again()
+	go func() { slow <- ask(t.Context(), "slow") }() // of the second worker
+	got = append(got, ask(t.Context(), "b"), ask(t.Context(), "a"), ask(t.Context(), "a"))
+	close(wait)
+	got = append(got, <-slow, <-slow, ask(t.Context(), "a"))
+	for _, text := range []string{"one", "two", "three", "two", "two"} {
+		say(text)
+	}
+	if want := []string{"reply 1", "reply 2", "reply 3", "reply 2", "reply 1", "reply 3", "reply 4", "reply 4", "reply 5"}; !slices.Equal(got, want) {
+		t.Errorf("the answers are %q, want %q", got, want)
+	}
+	if want := []string{"a", "b", "a", "slow", "a"}; !slices.Equal(asked, want) {
+		t.Errorf("asked are %q, want %q", asked, want)
+	}
+	if want := []string{"one", "two", "two", "three", "two"}; !slices.Equal(told, want) {
+		t.Errorf("told are %q, want %q", told, want)
+	}
+}
+
+// known counts the answers, also those that are still worked on.
+func (r *remembered) known() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, all := range r.answers {
+		n += len(all)
+	}
+	return n
+}
+
+// TestOptimizeOutlive: what a worker asked goes on when it dies, and ends with its call
+// in any other case, and with the optimization.
+func TestOptimizeOutlive(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		end   func(outer context.CancelFunc, call context.CancelCauseFunc)
+		lives bool
+	}{
+		{"death", func(_ context.CancelFunc, call context.CancelCauseFunc) { call(&DiedError{How: "signal: killed"}) }, true},
+		{"call", func(_ context.CancelFunc, call context.CancelCauseFunc) { call(nil) }, false},
+		{"optimization", func(outer context.CancelFunc, _ context.CancelCauseFunc) { outer() }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				outer, stop := context.WithCancel(t.Context())
+				defer stop()
+				call, end := context.WithCancelCause(context.Background())
+				defer end(nil)
+				ctx, cancel := outlive(outer, call)
+				defer cancel()
+				c.end(stop, end)
+				synctest.Wait()
+				if (ctx.Err() == nil) != c.lives {
+					t.Errorf("it ends with %v", ctx.Err())
+				}
+			})
+		})
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/tools/txtar"
+
 	"github.com/dspi-lang/dspi/interpreter/lm"
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/value"
@@ -279,17 +281,49 @@ program main {
 
 func ptr(s string) *string { return &s }
 
+// tunedCase is a case of stdlib/modules/testdata: its program with the state that DSPy
+// saved of the same one.
+func tunedCase(t *testing.T, path, step string) sameCase {
+	t.Helper()
+	archive, err := txtar.ParseFile("../../stdlib/modules/testdata/" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, f := range archive.Files {
+		files[f.Name] = string(f.Data)
+	}
+	c := sameCase{name: "tuned, " + path, words: true}
+	program := strings.Replace(files["program.dsp"], step+" {", step+" {\n    BACKEND", 1)
+	c.program = program + "\n-- state.json --\n" + files["state.json"]
+	if err := json.Unmarshal([]byte(files["inputs.json"]), &c.inputs); err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	if err := json.Unmarshal([]byte(files["replies.json"]), &texts); err != nil {
+		t.Fatal(err)
+	}
+	c.replies = replies(texts...)
+	return c
+}
+
 // TestDSPySame: the same program with both backends and one scripted model gives the
 // same outputs, and where that is promised the same messages.
 func TestDSPySame(t *testing.T) {
-	for _, c := range sameCases {
+	all := append(slices.Clone(sameCases), tunedCase(t, "dspy/tuned.txtar", "react agent"), tunedCase(t, "dspy/tuned_bootstrap.txtar", "react agent"),
+		tunedCase(t, "code/pot_tuned.txtar", "program_of_thought solve"), tunedCase(t, "code/act_tuned.txtar", "code_act solve"))
+	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
 			var outputs [2]string
 			var sent [2][]string
 			for i, backend := range []string{"native", "python"} {
 				p := newProject(t, "-- main.dsp --\n"+strings.ReplaceAll(c.program, "BACKEND", `backend = "`+backend+`"`)+"\n")
 				p.model = func() lm.LM { return scripted.New("m", slices.Clone(c.replies)...) }
-				out, err := p.run("main", c.inputs)
+				name := "main"
+				if strings.HasPrefix(c.name, "tuned, ") { // it is the only one
+					name = ""
+				}
+				out, err := p.run(name, c.inputs)
 				if err != nil {
 					t.Fatalf("%s: %s\n%v", backend, rendered(err), p.lines)
 				}

@@ -29,13 +29,15 @@ type spec struct {
 
 // programSpec is a spec as a worker reads it.
 type programSpec struct {
-	Kind      string        `json:"kind"`
-	Signature *classText    `json:"signature,omitempty"`
-	Inputs    []string      `json:"inputs"`
-	Outputs   []string      `json:"outputs"`
-	Demos     []jsonText    `json:"demos,omitempty"`
-	Settings  *value.Object `json:"settings,omitempty"`
-	Tools     []toolSpec    `json:"tools,omitempty"`
+	Kind      string     `json:"kind"`
+	Signature *classText `json:"signature,omitempty"`
+	Inputs    []string   `json:"inputs"`
+	Outputs   []string   `json:"outputs"`
+	Demos     []jsonText `json:"demos,omitempty"`
+	// Inner is what tuning found for the predictors inside the module, by name.
+	Inner    map[string]*innerSpec `json:"inner,omitempty"`
+	Settings *value.Object         `json:"settings,omitempty"`
+	Tools    []toolSpec            `json:"tools,omitempty"`
 	// Retrievers are the names of those that the step may search.
 	Retrievers []string `json:"retrievers,omitempty"`
 	// Measures are the inputs of the program that a metric measures.
@@ -44,6 +46,13 @@ type programSpec struct {
 	Part     *programSpec `json:"part,omitempty"`
 	Reward   string       `json:"reward,omitempty"`
 	Call     string       `json:"call,omitempty"`
+}
+
+// innerSpec is what tuning found for a predictor inside a module.
+type innerSpec struct {
+	Instructions string            `json:"instructions,omitempty"`
+	Demos        []jsonText        `json:"demos"`
+	Descriptions map[string]string `json:"descriptions,omitempty"`
 }
 
 // classText is a class in Python.
@@ -156,6 +165,20 @@ func (s *Step) programSpec(op *plan.Op, call *module.Call) (*programSpec, error)
 			o.Set(name, toPython(fieldType(sig, name), v))
 		}
 		sp.Demos = append(sp.Demos, value.EncodeJSON(o))
+	}
+	for name, t := range call.Inner {
+		x := &innerSpec{Instructions: t.Instructions, Demos: []jsonText{}, Descriptions: t.Descriptions}
+		demos := t.Demos
+		if t.Nearest > 0 {
+			demos = prompt.Nearest(sig, demos, call.Inputs, t.Nearest)
+		}
+		for _, d := range demos {
+			x.Demos = append(x.Demos, value.EncodeJSON(d))
+		}
+		if sp.Inner == nil {
+			sp.Inner = map[string]*innerSpec{}
+		}
+		sp.Inner[name] = x
 	}
 	c, err := signatureText(op.Step.Place, &program.Signature{Instructions: sig.Instructions, Inputs: sig.Inputs, Outputs: own})
 	sp.Signature = c

@@ -71,11 +71,22 @@ func (p *project) plan(program string) *plan.Plan {
 	if err := diags.Err(); err != nil {
 		p.t.Fatal(rendered(err))
 	}
-	made, err := dspi.Plan(checked, dspi.PlanOptions{Program: program, Model: "builtin/incontext"})
+	opt := dspi.PlanOptions{Program: program, Model: "builtin/incontext"}
+	if path := filepath.Join(p.folder, "state.json"); exists(path) {
+		if opt.State, diags, err = dspi.LoadState(path, checked, program); err != nil || diags.HasErrors() {
+			p.t.Fatal(err, diags)
+		}
+	}
+	made, err := dspi.Plan(checked, opt)
 	if err != nil {
 		p.t.Fatal(rendered(err))
 	}
 	return made
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // runtime returns a Runtime that answers with the project's model.

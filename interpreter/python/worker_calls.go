@@ -116,9 +116,10 @@ func (w *worker) call(ctx context.Context, command, address string, args any, ho
 		return nil, err
 	}
 	outer := ctx
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the worker is told first
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx)) // the worker is told first
 	c := &inflight{address: address, ctx: ctx, host: host, done: make(chan *message, 1), last: time.Now()}
-	defer c.end(cancel)
+	var why error
+	defer func() { c.end(func() { cancel(why) }) }()
 	select {
 	case <-w.dead:
 		return nil, w.unsent()
@@ -150,7 +151,11 @@ func (w *worker) call(ctx context.Context, command, address string, args any, ho
 		case m := <-c.done:
 			return m.Result, fault(m)
 		case <-w.dead:
-			return w.last(c)
+			result, err := w.last(c)
+			if errors.Is(err, w.how) {
+				why = w.how
+			}
+			return result, err
 		case <-outer.Done():
 			w.cancel(c)
 			return nil, outer.Err()

@@ -27,13 +27,7 @@ func (c *checker) options(b *body, s *stepNode, scope *expr.Scope) {
 		case universe.RetrieverOf:
 			o.Refs = c.refs(b.fs, x, "retriever", []place{{x.at}})
 		case universe.ToolList:
-			for _, n := range c.nameList(b.fs, x) {
-				at, word := place{b.fs.place(n.Span)}, "tool"
-				if strings.HasPrefix(at.Text(), "retriever.") {
-					word = "retriever" // it is searched by a tool
-				}
-				o.Refs = append(o.Refs, c.refs(b.fs, x, word, []place{at})...)
-			}
+			o.Refs = c.toolRefs(b, x)
 		case universe.Judgement:
 			c.judgement(b, s, x, types.Float)
 			o.Value, o.Judges = x.value(), true

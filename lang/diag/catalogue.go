@@ -76,6 +76,7 @@ var catalogue = []Entry{
 	{"E0127", "empty declaration"},
 	{"E0128", "file cannot be read as text"},
 	{"W0101", "type that is one fixed value"},
+	{"W0102", "value that is not put into the text"},
 	// E02xx: names
 	{"E0201", "unknown output field"},
 	{"E0202", "unknown module"},
@@ -140,6 +141,7 @@ var catalogue = []Entry{
 	{"E0525", "constraint about nothing"},
 	{"E0526", "variables break a constraint"},
 	{"E0527", "variable is computed"},
+	{"E0528", "tools with one name"},
 	{"W0521", "data is absent"},
 	// E06xx: while running
 	{"E0601", "reply does not fit the signature"},

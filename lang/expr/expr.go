@@ -166,6 +166,7 @@ func (e *Expr) check(s *Scope, want types.Type, condition bool) (Info, diag.List
 	} else {
 		t = c.value(e.root, want)
 	}
+	c.doubleBraces()
 	c.diags.Sort()
 	if c.diags.HasErrors() {
 		t = types.Invalid{}

@@ -33,7 +33,7 @@ var Metrics = []Metric{
 	{Name: "number_match", Doc: "Whether the numbers are the same, to the sixth digit.", Compares: true, Params: "answer, expected", Type: types.Bool},
 	{Name: "absolute_error", Doc: "How far apart the numbers are.", Compares: true, Params: "answer, expected", Type: types.Float, Lower: true},
 	{Name: "accuracy", Doc: "Whether the values are the same, to the letter.", Compares: true, Type: types.Bool},
-	{Name: "macro_f1", Doc: "The mean of each class's F1, over all rows together, of outputs that are one of a few classes.", Compares: true, Type: types.Float},
+	{Name: "macro_f1", Doc: "The mean of each class's F1 over all rows together, of an output that is one of a few classes; where several have a label, the mean of theirs. No row has a score of it, so no optimizer can aim at it.", Compares: true, Type: types.Float},
 	{Name: "semantic_f1", Doc: "How much of each other's meaning the texts hold, as a model judges it.", Compares: true, Type: types.Float},
 	{Name: "complete_and_grounded", Doc: "Whether the text says what is expected and nothing that the output `context` does not hold, as a model judges it.", Compares: true, Type: types.Float},
 	{Name: "cost", Doc: "What the run cost.", Type: types.Float, Lower: true, Unit: "US dollars"},
@@ -48,6 +48,8 @@ type Tool struct {
 	Doc     string
 	Inputs  []types.Field
 	Outputs []types.Field
+	// Needs is the setting of the program without which it cannot be called; "" for none.
+	Needs string
 }
 
 // Tools are the built-in tools. What each does is in stdlib/tools. A retriever in a
@@ -59,7 +61,7 @@ var Tools = []Tool{
 		Outputs: []types.Field{{Name: "result", Type: types.Float}},
 	},
 	{
-		Name: "files", Doc: "Reads a text file of the program's folder, or lists a folder: one name a line, those of folders end in a slash.",
+		Name: "files", Needs: "local_files", Doc: "Reads a text file of the program's folder, or lists a folder: one name a line, those of folders end in a slash.",
 		Inputs: []types.Field{
 			{Name: "path", Type: types.String, Default: ".", HasDefault: true, Description: "of a file or folder, such as notes/today.md"},
 			{Name: "from_line", Type: types.Int, Default: 1, HasDefault: true, Description: "where to begin in a long file"},

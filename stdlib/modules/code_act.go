@@ -34,6 +34,24 @@ var codeAct = Entry{
 // what happened, with DSPy's messages.
 type codeActor struct{ python openCode }
 
+// DSPy's predictors.
+const (
+	codeActNext    = "codeact"
+	codeActExtract = "extractor.predict"
+)
+
+// Predictors are those of DSPy's CodeAct.
+func (codeActor) Predictors(call *module.Call) []module.Predictor {
+	boxed, sig := *call, instructed(call.Signature)
+	boxed.Tools = boxOf(call.Tools).tools
+	act := actAsDSPy(sig, &boxed)
+	if !asksPython(call) {
+		l, _ := limitsOf(call)
+		act = actInStarlark(sig, &boxed, l)
+	}
+	return []module.Predictor{{Name: codeActNext, Signature: act}, {Name: codeActExtract, Signature: extractSignature(sig)}}
+}
+
 func (a codeActor) Run(ctx context.Context, call *module.Call) (*value.Object, error) {
 	boxed := *call
 	boxed.Tools = boxOf(call.Tools).tools
@@ -47,10 +65,7 @@ func (a codeActor) Run(ctx context.Context, call *module.Call) (*value.Object, e
 	if err != nil {
 		return nil, err
 	}
-	sig := *call.Signature
-	if sig.Instructions == "" {
-		sig.Instructions = sig.DefaultInstructions()
-	}
+	sig := *instructed(call.Signature)
 	act, python := actInStarlark(&sig, call, l), asksPython(call)
 	if python {
 		act = actAsDSPy(&sig, call)
@@ -60,7 +75,7 @@ func (a codeActor) Run(ctx context.Context, call *module.Call) (*value.Object, e
 	for i, most := 0, call.Int("max_iters", 5); i < most; i++ {
 		inputs := call.Inputs.Clone()
 		inputs.Set("trajectory", t.object())
-		said, err := askOwn(ctx, call, "codeact", act, inputs, demos)
+		said, err := askOwn(ctx, call, codeActNext, act, inputs, demos)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +107,7 @@ func (a codeActor) Run(ctx context.Context, call *module.Call) (*value.Object, e
 		}
 	}
 	extract := *call
-	extract.Predictor = "extractor.predict"
+	extract.Predictor = codeActExtract
 	extract.Signature = extractSignature(&sig)
 	extract.Demos = demosWith(call.Demos, nil, []string{"generated_code"})
 	all, err := t.ask(ctx, &extract)

@@ -107,6 +107,11 @@ func (c *codeCase) converse(with func(*codeCase) module.Module) {
 		return nil, &tool.Error{Tool: "mend", Text: "the workshop is closed"}
 	}
 	c.call = c.stage.call(c.T, c.file("inputs.json").(*value.Object))
+	for _, f := range c.archive.Files {
+		if f.Name == "state.json" {
+			c.stage.tuned(c.T, c.call, f.Data)
+		}
+	}
 	outputs, err := with(c).Run(c.Context(), c.call)
 	wanted := c.file("outputs.json")
 	if _, gaveUp := err.(module.Explained); gaveUp != (wanted == nil) || err != nil && !gaveUp {

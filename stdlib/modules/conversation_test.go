@@ -2,6 +2,7 @@ package modules_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/check"
 	"github.com/dspi-lang/dspi/lang/program"
+	"github.com/dspi-lang/dspi/lang/program/state"
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/parser"
@@ -92,6 +94,37 @@ func (s *stage) callOf(t *testing.T, step *program.Step, inputs *value.Object) *
 		}
 	}
 	return c
+}
+
+// tuned gives a call of the first step what a state has for the predictors inside its
+// module. Values of demos that no field shows, as DSPy keeps them, are warnings.
+func (s *stage) tuned(t *testing.T, c *module.Call, text []byte) {
+	t.Helper()
+	read, diags := state.Read(source.NewFile("state.json", string(text)))
+	if err := diags.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(read.Write()); got != string(text) {
+		t.Errorf("the state is written otherwise than DSPy wrote it:\n%s", got)
+	}
+	main, _ := s.project.Main()
+	bound, diags := state.Bind(read, s.project, main)
+	for _, d := range diags {
+		if !strings.Contains(d.Error(), "values in demos that no field shows") {
+			t.Error(d)
+		}
+	}
+	c.Inner = map[string]*state.Step{}
+	for _, x := range state.Inners(main.Steps[0]) {
+		found := bound.Step(state.Path(main.Steps[0].Name, x.Path))
+		if found == nil {
+			t.Fatalf("%s is not bound", x.Name)
+		}
+		c.Inner[x.Name] = found
+	}
+	if len(c.Inner) != len(read.Predictors) {
+		t.Errorf("%d predictors are bound of %d", len(c.Inner), len(read.Predictors))
+	}
 }
 
 // tool is a declared tool whose body is a function of the test.

@@ -48,6 +48,23 @@ const (
 	generateOutput = "generate_output.predict"
 )
 
+// Predictors are those of DSPy's ProgramOfThought; in Starlark the code gives the answer,
+// and no last question reads it.
+func (programmer) Predictors(call *module.Call) []module.Predictor {
+	if asksPython(call) {
+		return []module.Predictor{
+			{Name: codeGenerate, Signature: thoughtSignature(call.Signature, "generate")},
+			{Name: codeRegenerate, Signature: thoughtSignature(call.Signature, "regenerate")},
+			{Name: generateOutput, Signature: thoughtSignature(call.Signature, "answer")},
+		}
+	}
+	l, _ := limitsOf(call)
+	return []module.Predictor{
+		{Name: codeGenerate, Signature: starlarkSignature(call.Signature, l, false)},
+		{Name: codeRegenerate, Signature: starlarkSignature(call.Signature, l, true)},
+	}
+}
+
 func thoughtInStarlark(ctx context.Context, call *module.Call, code runner) (*value.Object, error) {
 	l, err := limitsOf(call)
 	if err != nil {

@@ -23,13 +23,38 @@ import (
 // again.
 const cuts = 3
 
+// DSPy's predictors.
+const (
+	reactNext    = "react"
+	reactExtract = "extract.predict"
+)
+
+// Predictors are those of DSPy's ReAct; none in the typed style.
+func (reactor) Predictors(call *module.Call) []module.Predictor {
+	if call.Text("style", "typed") != "dspy" {
+		return nil
+	}
+	sig := instructed(call.Signature)
+	return []module.Predictor{
+		{Name: reactNext, Signature: nextSignature(sig, boxOf(call.Tools))},
+		{Name: reactExtract, Signature: extractSignature(sig)},
+	}
+}
+
+// instructed returns a signature that has instructions.
+func instructed(sig *program.Signature) *program.Signature {
+	out := *sig
+	if out.Instructions == "" {
+		out.Instructions = out.DefaultInstructions()
+	}
+	return &out
+}
+
 func reactAsDSPy(ctx context.Context, call *module.Call) (*value.Object, error) {
 	box := boxOf(call.Tools)
-	sig := *call.Signature
-	if sig.Instructions == "" {
-		sig.Instructions = sig.DefaultInstructions()
-	}
+	sig := *instructed(call.Signature)
 	next := *call
+	next.Predictor = reactNext
 	next.Signature, next.Stream, next.Watch = nextSignature(&sig, box), false, nil
 	next.Demos = demosOf(call.Demos, true)
 	next.Feedback = nil
@@ -63,6 +88,7 @@ func reactAsDSPy(ctx context.Context, call *module.Call) (*value.Object, error) 
 	}
 
 	extract := *call
+	extract.Predictor = reactExtract
 	extract.Signature = extractSignature(&sig)
 	extract.Demos = demosOf(call.Demos, false)
 	all, err := t.ask(ctx, &extract)

@@ -78,7 +78,13 @@ func asDSPy(t *testing.T, path string) {
 	s.model, s.tools = model, dspyTools()
 	given, _ := file("inputs.json")
 	react, _ := modules.Lookup("react")
-	outputs, err := react.Run(t.Context(), s.call(t, given.(*value.Object)))
+	call := s.call(t, given.(*value.Object))
+	for _, f := range archive.Files {
+		if f.Name == "state.json" {
+			s.tuned(t, call, f.Data)
+		}
+	}
+	outputs, err := react.Run(t.Context(), call)
 	if err != nil {
 		t.Fatal(err)
 	}

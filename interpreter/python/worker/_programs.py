@@ -93,6 +93,9 @@ class Program:
                 reward = self.reward(spec.get("reward") or "")
                 make = dspy.Refine if kind == "refine" else dspy.BestOfN
                 module = make(module=part, N=n, reward_fn=reward, threshold=float("inf") if threshold is None else threshold)
+        inner = spec.get("inner") or {}
+        for name, predictor in module.named_predictors() if inner else []:
+            tune(predictor, inner.get(name))
         return module
 
     def reward(self, expression):
@@ -184,6 +187,17 @@ class Comparison(dspy.Module):
             with dspy.context(lm=lm.copy(rollout_id=lm.kwargs.get("rollout_id", 0) * 1000 + i, temperature=0.7)):
                 attempts.append(self.part(**inputs))
         return self.compare(attempts, **inputs)
+
+
+def tune(predictor, found):
+    """Gives a predictor inside a module what tuning found for it."""
+    if not found:
+        return
+    if found.get("instructions"):
+        predictor.signature = predictor.signature.with_instructions(found["instructions"])
+    for field, text in (found.get("descriptions") or {}).items():
+        predictor.signature = predictor.signature.with_updated_fields(field, desc=text)
+    predictor.demos = [dspy.Example(**d) for d in found["demos"]]
 
 
 class HostPart(dspy.Module):

@@ -18,7 +18,8 @@ type Tuned struct {
 	State *State
 	// Steps by their paths from the program on: `draft`, or `inner.draft` for
 	// the step draft of the program that the step inner calls. A program that is
-	// called twice may be tuned differently each time, as in DSPy.
+	// called twice may be tuned differently each time, as in DSPy. Predictors inside a
+	// module stand below its step: `look.extract` (Inners).
 	Steps map[string]*Step
 	// Variables by name, of the variables' types.
 	Variables map[string]any
@@ -28,7 +29,7 @@ type Tuned struct {
 	members int // how many members there are, whose steps are below their paths
 }
 
-// Step is what one step gets.
+// Step is what one step gets, or a predictor inside its module.
 type Step struct {
 	Predictor    string // the name it has in the state
 	Instructions string
@@ -41,6 +42,7 @@ type Step struct {
 	Descriptions map[string]string
 
 	step      *program.Step
+	inner     bool   // it is for a predictor inside the module of the step
 	signature string // as dspi writes it, with the types that DSPy does not save
 }
 
@@ -52,6 +54,15 @@ func (t *Tuned) Step(path string) *Step {
 	return t.Steps[path]
 }
 
+// Bound returns the number of steps that get something.
+func (t *Tuned) Bound() int {
+	seen := map[*program.Step]bool{}
+	for _, s := range t.Steps {
+		seen[s.step] = true
+	}
+	return len(seen)
+}
+
 // Setting returns what tuning found for a setting of the step at a path; nil for
 // nothing.
 func (t *Tuned) Setting(path, name string) any {
@@ -61,14 +72,15 @@ func (t *Tuned) Setting(path, name string) any {
 	return t.Settings[path+"."+name]
 }
 
-// Of returns what a step gets where it stands first in the program.
+// Of returns what a step gets where it stands first in the program; not what predictors
+// inside its module get.
 func (t *Tuned) Of(st *program.Step) *Step {
 	if t == nil {
 		return nil
 	}
 	var first string
 	for path, s := range t.Steps {
-		if s.step == st && (first == "" || path < first) {
+		if s.step == st && !s.inner && (first == "" || path < first) {
 			first = path
 		}
 	}
@@ -114,11 +126,12 @@ func (t *Tuned) Annotate(prog *program.Program) {
 // written. What fits is returned beside it.
 func Bind(s *State, project *program.Project, prog *program.Program) (*Tuned, diag.List) {
 	b := &binder{state: s, project: project, prog: prog, tuned: &Tuned{State: s, Steps: map[string]*Step{}, Variables: map[string]any{}, Settings: s.Settings()}}
-	b.targets, b.dark = targets(prog)
+	c := collect(prog)
+	b.targets, b.dark, b.unasked = c.targets, c.dark, c.unasked
 	by := map[*target]*Predictor{}
 	for _, p := range s.Predictors {
 		t := b.find(p)
-		if t == nil {
+		if t == nil || b.foreign(p, t) {
 			continue
 		}
 		if first, twice := by[t]; twice {
@@ -142,8 +155,10 @@ type binder struct {
 	prog    *program.Program
 	targets []*target
 	dark    []string
+	unasked []unasked
 	tuned   *Tuned
 	diags   diag.List
+	others  []*program.Step // of which it was said that they ask otherwise
 }
 
 func (b *binder) report(d *diag.Diagnostic) { b.diags = append(b.diags, d) }
@@ -156,6 +171,12 @@ func (b *binder) find(p *Predictor) *target {
 			if slices.Contains(t.names[:1+i*(len(t.names)-1)], name) {
 				return t
 			}
+		}
+	}
+	for _, u := range b.unasked {
+		if slices.Contains(u.names, name) {
+			b.otherManner(p, u.step)
+			return nil
 		}
 	}
 	for _, path := range b.dark {
@@ -214,8 +235,11 @@ func (b *binder) bind(p *Predictor, t *target) {
 	}
 	order := b.order(p, t, own)
 	n := len(t.step.Declared.Inputs)
+	if t.inner != nil {
+		n = len(t.inner.Inputs)
+	}
 	st := &Step{
-		Predictor: p.Name, Instructions: p.Instructions, Nearest: p.Nearest, Descriptions: map[string]string{}, step: t.step,
+		Predictor: p.Name, Instructions: p.Instructions, Nearest: p.Nearest, Descriptions: map[string]string{}, step: t.step, inner: t.inner != nil,
 		signature: (&program.Signature{Inputs: own[:n], Outputs: own[n:]}).String(),
 	}
 	for i, saved := range p.Fields {
@@ -226,6 +250,7 @@ func (b *binder) bind(p *Predictor, t *target) {
 		}
 	}
 	b.demos(p, t, own, order, st)
+	b.otherTools(p, t)
 	if p.LM != nil {
 		model, _ := p.LM.Get("model")
 		b.report(diag.New("W0640", p.Place, "its model is not used").
@@ -367,11 +392,11 @@ func (b *binder) demos(p *Predictor, t *target, own []types.Field, order []int, 
 	}
 	if strangers != nil {
 		b.report(diag.New("W0640", p.Place, "values in demos that no field shows").Relate(t.step.Place, "the step").
-			Say("Demos of `%s` have %s. The step `%s` has no such field, so these values are not shown to the model; DSPy does not show them either.", p.Name, strings.Join(strangers, ", "), t.path))
+			Say("Demos of `%s` have %s. The %s `%s` has no such field, so these values are not shown to the model; DSPy does not show them either.", p.Name, strings.Join(strangers, ", "), t.noun(), t.path))
 	}
 	if misfits != nil {
 		b.report(diag.New("W0640", p.Place, "demos that do not fit the types").Relate(t.step.Place, "the step").
-			Say("Some values in the demos of `%s` do not fit the types of the step `%s`. They are shown to the model as they are.\n\n%s", p.Name, t.path, strings.Join(misfits, "")))
+			Say("Some values in the demos of `%s` do not fit the types of the %s `%s`. They are shown to the model as they are.\n\n%s", p.Name, t.noun(), t.path, strings.Join(misfits, "")))
 	}
 }
 
@@ -380,7 +405,7 @@ func (b *binder) uncovered(by map[*target]*Predictor) {
 	var missing []string
 	var at source.Place
 	for _, t := range b.targets {
-		if _, ok := by[t]; !ok {
+		if _, ok := by[t]; !ok && !slices.Contains(b.others, t.step) {
 			missing = append(missing, "`"+t.path+"`")
 			if at.IsZero() {
 				at = t.step.Place

@@ -5,7 +5,8 @@
 //	Predictor  one predictor of it: instructions, fields, demos
 //	Variable   dspi's addition: the value of a variable, with its type
 //	Tuned      a State bound to a checked program: what each step gets (Bind)
-//	Step       what one step gets
+//	Step       what one step gets, or a predictor inside its module
+//	Inner      a predictor inside a module that asks more than one question (inner.go)
 //
 // DSPy's file is {predictor: {traces, train, demos, signature, lm}, metadata}. It
 // holds neither types nor modules, so it means something only beside a program.

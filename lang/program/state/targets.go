@@ -25,6 +25,10 @@ type target struct {
 	// shapes are the fields it may have, inputs first: a step whose module a
 	// variable chooses has `reasoning` or not.
 	shapes [][]types.Field
+	// inner is the predictor inside the module of the step; nil for the step itself.
+	inner *Inner
+	// seated tells that others than the step's own tools are given to it in a run.
+	seated bool
 }
 
 // Target is a place of a program that asks a model and can be tuned.
@@ -34,6 +38,11 @@ type Target struct {
 	Step *program.Step
 	// Signature is what it asks, as far as it is known before the program is planned.
 	Signature *program.Signature
+	// Inner is the predictor inside the module of the step; "" for the step itself.
+	Inner string
+	// Seated tells that an agent is given further tools in a run, which what it is told
+	// names.
+	Seated bool
 }
 
 // Targets returns the places of a program that can be tuned, and of those it calls,
@@ -47,10 +56,17 @@ func Targets(prog *program.Program) []Target {
 		if n > len(sig.Inputs) { // a comparison has its attempts behind the inputs
 			sig.Inputs = t.shapes[0][:n]
 		}
-		out[i] = Target{t.path, t.names[0], t.step, &sig}
+		out[i] = Target{Path: t.path, Name: t.names[0], Step: t.step, Signature: &sig, Seated: t.seated}
+		if t.inner != nil {
+			sig.Inputs, sig.Outputs, out[i].Inner = t.inner.Inputs, t.inner.Outputs, t.inner.Name
+		}
 	}
 	return out
 }
+
+// Untuned returns the steps of a program, and of those it calls, whose module does its
+// work out of sight: what it asks a model cannot be tuned.
+func Untuned(prog *program.Program) []*program.Step { return collect(prog).untuned }
 
 // Tune returns a state for a program that was not read from a file: what its steps
 // get by their paths, values of variables, of the variables' types, and settings of
@@ -59,7 +75,7 @@ func Tune(prog *program.Program, steps map[string]*Step, variables, settings map
 	ts, _ := targets(prog)
 	for _, t := range ts {
 		if s := steps[t.path]; s != nil {
-			s.step, s.Predictor = t.step, t.names[0]
+			s.step, s.Predictor, s.inner = t.step, t.names[0], t.inner != nil
 		}
 	}
 	return &Tuned{Steps: steps, Variables: variables, Settings: settings}
@@ -80,22 +96,53 @@ func Path(outer, step string) string {
 // targets returns the targets of a program and of those it calls, in the order
 // of the text; dark are the paths of steps whose predictors are not known here.
 func targets(prog *program.Program) (ts []*target, dark []string) {
+	c := collect(prog)
+	return c.targets, c.dark
+}
+
+func collect(prog *program.Program) *collector {
 	c := &collector{}
 	c.steps(prog.Steps, "")
 	if len(c.targets) == 1 && !strings.Contains(c.targets[0].path, ".") {
 		c.targets[0].alias("self", "predict")
+	}
+	if len(prog.Steps) == 1 { // a module that is the whole program has no name in DSPy
+		only := prog.Steps[0]
+		for _, t := range c.targets {
+			if t.step == only && t.inner != nil {
+				t.alias(t.inner.Name)
+			}
+		}
+		for i, u := range c.unasked {
+			if u.step == only {
+				c.unasked[i].names = append(u.names, strings.TrimPrefix(u.names[0], only.Name+"."))
+			}
+		}
 	}
 	for _, t := range c.targets {
 		for _, n := range t.names {
 			t.alias(StepName(n))
 		}
 	}
-	return c.targets, c.dark
+	for _, u := range c.unasked {
+		for i, n := range u.names {
+			u.names[i] = StepName(n)
+		}
+	}
+	return c
 }
 
 type collector struct {
 	targets []*target
 	dark    []string
+	unasked []unasked
+	untuned []*program.Step
+}
+
+// unasked is a predictor that a module has in DSPy, and not as it is set here.
+type unasked struct {
+	names []string
+	step  *program.Step
 }
 
 func (c *collector) steps(steps []*program.Step, outer string) {
@@ -146,7 +193,11 @@ func (c *collector) held(st *program.Step, path, name string) {
 		c.held(st.Inner, path, name+".module")
 	case len(st.Parts) > 0:
 		for i, p := range st.Parts {
+			before := len(c.targets)
 			c.held(p, Path(path, p.Name), fmt.Sprintf("%s.programs[%d]", name, i))
+			for _, t := range c.targets[before:] {
+				t.seated = t.seated || st.Module == "agent" && t.step == p && t.inner != nil
+			}
 		}
 	case st.Program != nil:
 		before := len(c.targets)
@@ -158,16 +209,40 @@ func (c *collector) held(st *program.Step, path, name string) {
 		c.add(st, path, name, name+".predict")
 	case st.Module == "chain_of_thought":
 		c.add(st, path, name+".predict", name)
+	case manners[st.Module].dspy != "":
+		c.asking(st, path, name)
 	case st.Module == "module" || !st.Use.IsZero():
 		c.add(st, path, name, name+".predict")
 		t := c.targets[len(c.targets)-1]
 		t.shapes = [][]types.Field{fields(st.Declared), reasoned(st.Declared)}
 	default:
 		c.dark = append(c.dark, path)
+		if st.Module != "retrieve" { // which asks no model
+			c.untuned = append(c.untuned, st)
+		}
 		if st.Module == "python" {
 			// The step stands for a whole module: its predictors have the names
 			// of the program's own.
 			c.dark = append(c.dark, outerOf(path))
+		}
+	}
+}
+
+// asking collects the predictors of a module that asks in more than one way.
+func (c *collector) asking(st *program.Step, path, name string) {
+	inners := Inners(st)
+	if inners == nil { // one conversation
+		c.add(st, path, name)
+	}
+	for _, x := range inners {
+		c.targets = append(c.targets, &target{
+			path: Path(path, x.Path), names: []string{name + "." + x.Name, name + "." + x.Path}, step: st,
+			shapes: [][]types.Field{append(slices.Clone(x.Inputs), x.Outputs...)}, inner: &x,
+		})
+	}
+	for _, n := range innersOfDSPy(st.Module) {
+		if !slices.ContainsFunc(inners, func(x Inner) bool { return x.Name == n }) {
+			c.unasked = append(c.unasked, unasked{[]string{name + "." + n}, st})
 		}
 	}
 }
@@ -186,11 +261,25 @@ func (c *collector) renamed(p *program.Program, path, name string) {
 			t.names[i] = name + strings.TrimPrefix(n, path)
 		}
 	}
-	c.targets, c.dark = append(c.targets, in.targets...), append(c.dark, in.dark...)
+	for _, u := range in.unasked {
+		for i, n := range u.names {
+			u.names[i] = name + strings.TrimPrefix(n, path)
+		}
+	}
+	c.targets, c.dark, c.unasked = append(c.targets, in.targets...), append(c.dark, in.dark...), append(c.unasked, in.unasked...)
+	c.untuned = append(c.untuned, in.untuned...)
 }
 
 // outerOf returns what stands before the last point of a path.
 func outerOf(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
+
+// noun is what messages call it.
+func (t *target) noun() string {
+	if t.inner != nil {
+		return "predictor"
+	}
+	return "step"
+}
 
 func (t *target) alias(names ...string) {
 	for _, n := range names {

@@ -19,6 +19,8 @@ A case is a txtar file: a comment, then
 and, written by this script and never by hand,
 
     results.json         what came of each piece of code: {"text"} or {"fault"}
+    state.json           what the tuned module saves, where python.py defines `tune(module)`:
+                         the module that is called has loaded it
     calls.json           the messages of each call
     outputs.json         the outputs; null where DSPy gives up
 """
@@ -30,10 +32,12 @@ import json
 import logging
 import pathlib
 import sys
+import tempfile
 import traceback
 import warnings
 
 import dspy
+import orjson
 import pydantic
 from dspy.primitives.code_interpreter import CodeExecutionError, FinalOutput
 from dspy.utils.exceptions import ContextWindowExceededError
@@ -159,24 +163,47 @@ def write_txtar(comment, files):
         parts.append(f"-- {name} --\n{text}\n" if text else f"-- {name} --\n")
     return "".join(parts)
 
+VERSIONS = {"python": "3.11", "dspy": WANTED, "cloudpickle": "3.1"}
+
+
+def tuned(files, scope):
+    """The module, and what its `save` writes: where python.py has `tune`, one that loaded
+    what a tuned one saved."""
+    def make():
+        exec(compile(files["python.py"], "python.py", "exec"), scope)
+        return scope["module"]
+
+    module = make()
+    if "tune" not in scope:
+        return module, None
+    scope["tune"](module)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "state.json"
+        module.save(path)
+        state = json.loads(path.read_text(encoding="utf-8"))
+        module = make()
+        module.load(path)
+    state["metadata"] = {"dependency_versions": VERSIONS}
+    return module, orjson.dumps(state, option=orjson.OPT_INDENT_2).decode() + "\n"
+
 
 def converse(files):
     scope = {"dspy": dspy, "search": search, "add": add, "mend": mend, "Interpreter": Interpreter}
-    exec(compile(files["python.py"], "python.py", "exec"), scope)
+    module, state = tuned(files, scope)
     model = Script(json.loads(files["replies.json"]))
     adapter = {"chat": dspy.ChatAdapter, "json": dspy.JSONAdapter, "xml": dspy.XMLAdapter}[scope.get("adapter", "chat")]()
     Interpreter.results = []
     outputs = None
     with dspy.context(lm=model, adapter=adapter, warn_on_type_mismatch=False):
         try:
-            prediction = scope["module"](**json.loads(files["inputs.json"]))
+            prediction = module(**json.loads(files["inputs.json"]))
             outputs = {k: v for k, v in prediction.items() if k not in ("trajectory", "reasoning")}
         except RuntimeError as e:
             if not str(e).startswith("Max hops reached"):
                 raise
     if model.replies:
         raise RuntimeError(f"{len(model.replies)} replies are left")
-    return Interpreter.results, model.calls, outputs
+    return state, Interpreter.results, model.calls, outputs
 
 
 def main(arguments):
@@ -191,7 +218,10 @@ def main(arguments):
         old = path.read_text(encoding="utf-8")
         comment, files = read_txtar(old)
         total += 1
-        results, calls, outputs = converse(files)
+        state, results, calls, outputs = converse(files)
+        files.pop("state.json", None)
+        if state:
+            files["state.json"] = state
         for name, made in {"results.json": results, "calls.json": calls, "outputs.json": outputs}.items():
             files.pop(name, None)  # to its place in the order
             files[name] = json.dumps(made, ensure_ascii=False, indent=2)

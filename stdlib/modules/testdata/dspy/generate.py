@@ -15,6 +15,8 @@ A case is a txtar file: a comment, then
 
 and, written by this script and never by hand,
 
+    state.json           what the tuned module saves, where python.py defines `tune(module)`:
+                         the module that is called has loaded it
     calls.json           the messages of each call
     outputs.json         the outputs
 
@@ -28,10 +30,12 @@ import json
 import logging
 import pathlib
 import sys
+import tempfile
 from typing import Any, Literal, Optional
 
 import dspy
 import dspy.predict.react
+import orjson
 import pydantic
 from dspy.utils.exceptions import ContextWindowExceededError
 
@@ -105,18 +109,41 @@ def write_txtar(comment, files):
         parts.append(f"-- {name} --\n{text}\n" if text else f"-- {name} --\n")
     return "".join(parts)
 
+VERSIONS = {"python": "3.11", "dspy": WANTED, "cloudpickle": "3.1"}
+
+
+def tuned(files, scope):
+    """The module, and what its `save` writes: where python.py has `tune`, one that loaded
+    what a tuned one saved."""
+    def make():
+        exec(compile(files["python.py"], "python.py", "exec"), scope)
+        return scope["module"]
+
+    module = make()
+    if "tune" not in scope:
+        return module, None
+    scope["tune"](module)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "state.json"
+        module.save(path)
+        state = json.loads(path.read_text(encoding="utf-8"))
+        module = make()
+        module.load(path)
+    state["metadata"] = {"dependency_versions": VERSIONS}
+    return module, orjson.dumps(state, option=orjson.OPT_INDENT_2).decode() + "\n"
+
 
 def converse(files):
-    scope = {"dspy": dspy, "search": search, "add": add, "lookup": lookup, "mend": mend, "read": read}
-    exec(compile(files["python.py"], "python.py", "exec"), scope)
+    scope = {"dspy": dspy, "Script": Script, "search": search, "add": add, "lookup": lookup, "mend": mend, "read": read}
+    module, state = tuned(files, scope)
     model = Script(json.loads(files["replies.json"]))
     adapter = {"chat": dspy.ChatAdapter, "json": dspy.JSONAdapter, "xml": dspy.XMLAdapter}[scope.get("adapter", "chat")]()
     with dspy.context(lm=model, adapter=adapter, warn_on_type_mismatch=False):
-        prediction = scope["module"](**json.loads(files["inputs.json"]))
+        prediction = module(**json.loads(files["inputs.json"]))
     if model.replies:
         raise RuntimeError(f"{len(model.replies)} replies are left")
     outputs = {k: v for k, v in prediction.items() if k not in ("trajectory", "reasoning")}
-    return model.calls, outputs
+    return state, model.calls, outputs
 
 
 def main(arguments):
@@ -133,7 +160,10 @@ def main(arguments):
         total += 1
         differing += "differs:" in comment
         own = files.pop("calls.dspi.json", None)
-        calls, outputs = converse(files)
+        state, calls, outputs = converse(files)
+        files.pop("state.json", None)
+        if state:
+            files["state.json"] = state
         for name, made in {"calls.json": calls, "outputs.json": outputs}.items():
             files.pop(name, None)  # to its place in the order
             files[name] = json.dumps(made, ensure_ascii=False, indent=2)
