@@ -20,9 +20,11 @@ func compareCommand(a *app) *cobra.Command {
 both have: the difference of each metric, B less A, with its 95 % interval, the
 p-value of a paired test (McNemar's, exact, for shares; else a permutation of
 signs), corrected by Holm's method for all metrics, the size of the effect, and the
-smallest difference that so many rows would show in four of five tries. A metric of
-all rows together, such as macro_f1, is compared by drawing rows with the answers
-of both, and by exchanging the two answers of rows.
+smallest difference that so many rows would show in four of five tries. Of shares
+the interval is made of the test, so that both say the same; where they differ, of
+another metric, that is said. A metric of all rows together, such as macro_f1, is
+compared by drawing rows with the answers of both, and by exchanging the two
+answers of rows.
 
 Rows are matched by their number, and they must hold the same.`,
 		Example: `  dspi compare before.json after.json
@@ -134,11 +136,22 @@ func verdict(c *evaluate.Comparison) string {
 	case c.Better+c.Worse == 0 && c.Difference == 0:
 		return "both are the same on every row"
 	case !c.Clear():
-		return fmt.Sprintf("the data cannot tell them apart; %s would show a difference of %s or more", plural(c.N, "row"), figure(c.Detectable))
+		s := fmt.Sprintf("the data cannot tell them apart; %s would show a difference of %s or more", plural(c.N, "row"), figure(c.Detectable))
+		switch {
+		case !c.Agrees():
+			s += "; the interval leaves 0 out and the test does not, so it is close"
+		case c.P < evaluate.Alpha:
+			s += "; by itself it would be clear, but among so many metrics one may be so by chance (Holm)"
+		}
+		return s
 	}
 	word := "better"
 	if (c.Difference > 0) == c.Lower {
 		word = "worse"
 	}
-	return fmt.Sprintf("B is %s (higher on %s, lower on %d)", word, plural(c.Better, "row"), c.Worse)
+	s := fmt.Sprintf("B is %s (higher on %s, lower on %d)", word, plural(c.Better, "row"), c.Worse)
+	if !c.Agrees() {
+		s += "; the test says so and the interval holds 0, so it is close"
+	}
+	return s
 }

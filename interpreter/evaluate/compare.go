@@ -9,8 +9,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
@@ -49,6 +47,13 @@ const Alpha = 0.05
 
 // Clear reports whether the data tell the two apart.
 func (c *Comparison) Clear() bool { return c.Adjusted < Alpha }
+
+// Agrees reports whether the interval and the test say the same of 0: it is left out where
+// the p-value, before it is corrected, is below Alpha. Of shares they always do; of other
+// metrics both are tried by drawing, in two ways, and may differ where it is close.
+func (c *Comparison) Agrees() bool {
+	return c.Interval == nil || (c.Interval.Low > 0 || c.Interval.High < 0) == (c.P < Alpha)
+}
 
 // Compare compares each metric that both have, on the rows that both have.
 func Compare(a, b *Results) []*Comparison {
@@ -114,7 +119,7 @@ func comparison(metric string, share bool, a, b *Results) *Comparison {
 	c.Detectable = Detectable(deviation, c.N)
 	if c.Proportion {
 		c.P = McNemar(c.Better, c.Worse)
-		i := PairedProportions(xs, ys)
+		i := PairedChanges(c.Better, c.Worse, c.N)
 		c.Interval = &i
 		return c
 	}
@@ -124,17 +129,6 @@ func comparison(metric string, share bool, a, b *Results) *Comparison {
 		c.Interval = &i
 	}
 	return c
-}
-
-// McNemar returns the exact two-sided p-value that rows which changed, b in one
-// way and c in the other, changed by chance.
-func McNemar(b, c int) float64 {
-	n := b + c
-	if n == 0 {
-		return 1
-	}
-	d := distuv.Binomial{N: float64(n), P: 0.5}
-	return min(1, 2*d.CDF(float64(min(b, c))))
 }
 
 // exactRows is up to how many differences all signs are tried.
@@ -200,38 +194,6 @@ func Permutation(diffs []float64) float64 {
 		}
 	}
 	return float64(hits+1) / float64(tries+1)
-}
-
-// PairedProportions returns Newcombe's interval for the difference of two paired
-// proportions, ys less xs, whose values are 0 or 1 (1998, method 10).
-func PairedProportions(xs, ys []float64) Interval {
-	var both, onlyY, onlyX, none float64
-	for i, x := range xs {
-		switch y := ys[i]; {
-		case x == 1 && y == 1:
-			both++
-		case y == 1:
-			onlyY++
-		case x == 1:
-			onlyX++
-		default:
-			none++
-		}
-	}
-	n := len(xs)
-	pY, pX := (both+onlyY)/float64(n), (both+onlyX)/float64(n)
-	y, x := Wilson(int(both+onlyY), n), Wilson(int(both+onlyX), n)
-	phi := 0.0
-	if under := (both + onlyY) * (onlyX + none) * (both + onlyX) * (onlyY + none); under > 0 {
-		over := both*none - onlyY*onlyX
-		if over > 0 {
-			over = max(0, over-float64(n)/2)
-		}
-		phi = over / math.Sqrt(under)
-	}
-	reach := func(a, b float64) float64 { return math.Sqrt(max(0, a*a-2*phi*a*b+b*b)) }
-	d := pY - pX
-	return Interval{max(-1, d-reach(pY-y.Low, x.High-pX)), min(1, d+reach(y.High-pY, pX-x.Low)), "newcombe"}
 }
 
 // Holm corrects p-values for being many (Holm 1979). The order stays.

@@ -1,8 +1,10 @@
 package evaluate
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/dspi-lang/dspi/lang/value"
 )
@@ -12,42 +14,57 @@ import (
 // rows, each with both answers, and the test exchanges the two answers of rows at
 // random, which changes nothing where neither program is better.
 
-// answers are the rows of one output that both results answered, coded by class.
+// answers are what two results answered to the outputs, row by row: to the rows that
+// both ran and of which at least one output has a label.
 type answers struct {
-	names []string
-	a, b  [][2]int // want, got
+	a, b []*coded
+	n    int
 }
 
-// answersOf pairs the rows of two results for an output.
-func answersOf(output string, a, b *Results) *answers {
-	out := &answers{}
-	index := map[string]int{}
-	code := func(name string) int {
-		i, ok := index[name]
-		if !ok {
-			i = len(out.names)
-			index[name] = i
-			out.names = append(out.names, name)
-		}
-		return i
-	}
+// answersOf pairs the rows of two results for outputs.
+func answersOf(outputs []string, a, b *Results) *answers {
 	second := map[int]*Row{}
 	for _, r := range b.Rows {
 		second[r.N] = r
 	}
+	first, other := make([]map[int]Pair, len(outputs)), make([]map[int]Pair, len(outputs))
+	for i := range outputs {
+		first[i], other[i] = map[int]Pair{}, map[int]Pair{}
+	}
+	numbers := map[int]bool{}
 	for _, r := range a.Rows {
 		s, ok := second[r.N]
 		if !ok {
 			continue
 		}
-		x, okX := r.pair(output)
-		y, okY := s.pair(output)
-		if okX && okY {
-			out.a = append(out.a, [2]int{code(x.Want), code(x.Got)})
-			out.b = append(out.b, [2]int{code(y.Want), code(y.Got)})
+		for i, output := range outputs {
+			x, okX := r.pair(output)
+			y, okY := s.pair(output)
+			if okX && okY {
+				first[i][r.N], other[i][r.N] = x, y
+				numbers[r.N] = true
+			}
+		}
+	}
+	order := slices.Sorted(maps.Keys(numbers))
+	out := &answers{n: len(order)}
+	for i := range outputs {
+		if len(first[i]) > 0 {
+			both := encode(order, first[i], other[i])
+			out.a, out.b = append(out.a, both[0]), append(out.b, both[1])
 		}
 	}
 	return out
+}
+
+// right is how many outputs of a row are what they should be.
+func right(sets []*coded, row int) (n int) {
+	for _, set := range sets {
+		if x := set.rows[row]; x[0] != unlabelled && x[0] == x[1] {
+			n++
+		}
+	}
+	return n
 }
 
 // pair returns the class that a row has and the one that it was given; false where it
@@ -79,90 +96,66 @@ func className(v any) string {
 // exchanges is how often the answers of rows are exchanged at random.
 const exchanges = 9_999
 
-// wholeComparison compares a metric of all rows together: the mean of the outputs'
-// macro F1.
+// wholeComparison compares a metric of all rows together: the macro F1 of the outputs,
+// as MacroF1 has it.
 func wholeComparison(metric string, a, b *Results) *Comparison {
 	c := &Comparison{Metric: metric, P: 1, Adjusted: 1, Test: "exchange"}
-	var all []*answers
+	var outputs []string
 	for _, x := range a.Confusion {
-		if set := answersOf(x.Output, a, b); len(set.a) > 0 {
-			all = append(all, set)
-		}
+		outputs = append(outputs, x.Output)
 	}
-	if len(all) == 0 {
+	all := answersOf(outputs, a, b)
+	if c.N = all.n; c.N == 0 {
 		return c
 	}
-	first := all[0]
-	c.N = len(first.a)
-	for i, x := range first.a {
-		was, is := x[0] == x[1], first.b[i][0] == first.b[i][1]
-		switch {
-		case is && !was:
+	rows := indexes(c.N)
+	for i := range rows {
+		switch was, is := right(all.a, i), right(all.b, i); {
+		case is > was:
 			c.Better++
-		case was && !is:
+		case is < was:
 			c.Worse++
 		}
 	}
-	rows := make([]int, c.N)
-	for i := range rows {
-		rows[i] = i
-	}
-	score := func(of func(*answers) [][2]int, rows []int) float64 {
-		sum := 0.0
-		for _, set := range all {
-			if coded := of(set); len(coded) == c.N {
-				sum += macroF1(set.names, coded, rows)
-			}
-		}
-		return sum / float64(len(all))
-	}
-	ofA, ofB := func(s *answers) [][2]int { return s.a }, func(s *answers) [][2]int { return s.b }
-	c.A, c.B = score(ofA, rows), score(ofB, rows)
+	c.A, c.B = meanMacroF1(all.a, rows), meanMacroF1(all.b, rows)
 	c.Difference = c.B - c.A
 	if c.N < 2 {
 		return c
 	}
-	i := BootstrapOf(c.N, func(rows []int) float64 { return score(ofB, rows) - score(ofA, rows) })
+	i := BootstrapOf(c.N, func(rows []int) float64 { return meanMacroF1(all.b, rows) - meanMacroF1(all.a, rows) })
 	c.Interval = &i
 	error := (i.High - i.Low) / (2 * z())
 	c.Detectable = Detectable(error*math.Sqrt(float64(c.N)), c.N)
-	c.P = exchange(all, c.N, math.Abs(c.Difference))
+	c.P = exchange(all, math.Abs(c.Difference))
 	return c
 }
 
 // exchange returns how often the difference is as large when the two answers of each
 // row are dealt at random, the data's own deal counted.
-func exchange(all []*answers, n int, difference float64) float64 {
+func exchange(all *answers, difference float64) float64 {
 	if difference == 0 {
 		return 1
 	}
+	n := all.n
 	rng := rand.New(rand.NewPCG(seed, uint64(n)))
 	tries := min(exchanges, max(20_000_000/n, 999))
-	x, y := make([][2]int, n), make([][2]int, n)
-	rows := make([]int, n)
-	for i := range rows {
-		rows[i] = i
+	var x, y []*coded
+	for _, set := range all.a {
+		x, y = append(x, &coded{set.names, make([][2]int, n)}), append(y, &coded{set.names, make([][2]int, n)})
 	}
-	swap := make([]bool, n)
+	rows := indexes(n)
 	hits := 0
 	for range tries {
-		for i := range swap {
-			swap[i] = rng.Uint64()&1 == 1
-		}
-		d := 0.0
-		for _, set := range all {
-			if len(set.a) != n {
-				continue
-			}
-			for i := range n {
-				x[i], y[i] = set.a[i], set.b[i]
-				if swap[i] {
-					x[i], y[i] = y[i], x[i]
+		for i := range n {
+			swap := rng.Uint64()&1 == 1
+			for o := range all.a {
+				x[o].rows[i], y[o].rows[i] = all.a[o].rows[i], all.b[o].rows[i]
+				if swap {
+					x[o].rows[i], y[o].rows[i] = y[o].rows[i], x[o].rows[i]
 				}
 			}
-			d += macroF1(set.names, y, rows) - macroF1(set.names, x, rows)
 		}
-		if math.Abs(d)/float64(len(all)) >= difference-1e-12 {
+		if math.Abs(meanMacroF1(y, rows)-meanMacroF1(x, rows)) >= difference-1e-12 {
 			hits++
 		}
 	}

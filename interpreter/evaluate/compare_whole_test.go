@@ -60,11 +60,65 @@ func TestWholeLevel(t *testing.T) {
 	for i := range uint64(pairs) {
 		a, b := sorted(n, 2*i+10, 0.7), sorted(n, 2*i+11, 0.7)
 		difference := math.Abs(a.Confusion[0].MacroF1 - b.Confusion[0].MacroF1)
-		if exchange([]*answers{answersOf("kind", a, b)}, n, difference) < Alpha {
+		if exchange(answersOf([]string{"kind"}, a, b), difference) < Alpha {
 			found++
 		}
 	}
 	if found > 6 { // 2 and three standard errors
 		t.Errorf("a difference is found in %d of %d", found, pairs)
+	}
+}
+
+// TestMacroRule: eval and compare have the same figure for several outputs: the mean of
+// the outputs, each over the rows that have its label.
+func TestMacroRule(t *testing.T) {
+	a, b := sorted(60, 1, 0.6), sorted(60, 2, 0.9)
+	rng := rand.New(rand.NewPCG(5, 5))
+	for _, r := range []*Results{a, b} {
+		labels := rand.New(rand.NewPCG(6, 6))
+		pairs := []map[int]Pair{{}, {}}
+		var of [2][]Pair
+		for i, row := range r.Rows {
+			want := fmt.Sprint(labels.IntN(2) == 1)
+			got := want
+			if rng.Float64() < 0.3 {
+				got = NoAnswer
+			}
+			row.Example.Set("sure", want)
+			row.Outputs.Set("sure", got)
+			if i%3 == 0 {
+				row.Example.Set("sure", nil) // it has no label
+			}
+			if i%10 == 7 {
+				row.Example.Set("kind", nil)
+			}
+			for o, output := range []string{"kind", "sure"} {
+				if p, ok := row.pair(output); ok {
+					pairs[o][row.N] = p
+					of[o] = append(of[o], p)
+				}
+			}
+		}
+		kind, sure := NewConfusion("kind", of[0]), NewConfusion("sure", of[1])
+		r.Confusion = []*Confusion{kind, sure}
+		n, mean, interval := MacroF1(pairs)
+		if want := (kind.MacroF1 + sure.MacroF1) / 2; !close(mean, want, 1e-12) || n != 60-2 { // 2 rows have neither
+			t.Errorf("it is %v of %d rows, want %v", mean, n, want)
+		}
+		if interval.Low >= mean || interval.High <= mean {
+			t.Errorf("the interval of %v is %+v", mean, interval)
+		}
+		r.Metrics = []*Summary{{Name: "macro_f1", N: n, Mean: mean, Interval: interval, Whole: true}}
+	}
+	c := Compare(a, b)[0]
+	if !close(c.A, a.Metrics[0].Mean, 1e-12) || !close(c.B, b.Metrics[0].Mean, 1e-12) || c.N != 58 {
+		t.Errorf("compare has %v and %v of %d rows, eval %v and %v", c.A, c.B, c.N, a.Metrics[0].Mean, b.Metrics[0].Mean)
+	}
+	if same := Compare(a, a)[0]; same.Difference != 0 || same.P != 1 {
+		t.Errorf("with itself: %+v", same)
+	}
+	one, _, _ := MacroF1([]map[int]Pair{{1: {"x", "x"}}})
+	if _, mean, interval := MacroF1([]map[int]Pair{{1: {"x", "x"}}}); one != 1 || mean != 1 || interval != nil {
+		t.Errorf("of one row: %v, %v", mean, interval)
 	}
 }

@@ -80,7 +80,10 @@ func NewConfusion(output string, pairs []Pair) *Confusion {
 	}
 	c.Accuracy = float64(right) / float64(len(pairs))
 	c.Each = classes(c.Classes, c.Counts)
-	macro := func(rows []int) float64 { return macroF1(c.Classes, coded, rows) }
+	macro := func(rows []int) float64 {
+		f1, _ := macroF1(c.Classes, coded, rows)
+		return f1
+	}
 	c.MacroF1 = macro(all)
 	c.Macro = Interval{c.MacroF1, c.MacroF1, "bca"}
 	if len(pairs) > 1 {
@@ -105,27 +108,6 @@ func classes(names []string, counts [][]int) []Class {
 		out = append(out, x)
 	}
 	return out
-}
-
-// macroF1 is the mean F1 of the classes that the rows have or were given.
-func macroF1(names []string, coded [][2]int, rows []int) float64 {
-	hit, both := make([]float64, len(names)), make([]int, len(names))
-	for _, r := range rows {
-		want, got := coded[r][0], coded[r][1]
-		both[want]++
-		both[got]++
-		if want == got {
-			hit[want]++
-		}
-	}
-	sum, n := 0.0, 0
-	for i, name := range names {
-		if both[i] > 0 && name != NoAnswer {
-			sum += 2 * hit[i] / float64(both[i])
-			n++
-		}
-	}
-	return ratio(sum, n)
 }
 
 func ratio(a float64, b int) float64 {

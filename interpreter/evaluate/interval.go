@@ -12,7 +12,7 @@ import (
 type Interval struct {
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
-	Method string  `json:"method"` // "wilson", "bca", "newcombe", "exact"
+	Method string  `json:"method"` // "wilson", "bca", "mover", "exact"
 }
 
 // normal is the standard normal distribution.

@@ -20,6 +20,12 @@ type statistics struct {
 		B, C int
 		P    float64
 	}
+	Paired []struct {
+		B, C, N   int
+		Low, High float64
+		ShareLow  float64 `json:"share_low"`
+		ShareHigh float64 `json:"share_high"`
+	}
 	Permutation []struct {
 		Diffs []float64
 		P     float64
@@ -45,7 +51,7 @@ func scipy(t *testing.T) *statistics {
 	if err := json.Unmarshal(data, &s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Wilson) < 20 || len(s.McNemar) < 5 || len(s.Permutation) < 5 || len(s.BCa) < 5 || len(s.Detectable) < 3 {
+	if len(s.Wilson) < 20 || len(s.McNemar) < 5 || len(s.Paired) < 10 || len(s.Permutation) < 5 || len(s.BCa) < 5 || len(s.Detectable) < 3 {
 		t.Fatal("statistics.json lacks cases")
 	}
 	return &s
@@ -64,6 +70,14 @@ func TestSciPy(t *testing.T) {
 	for _, c := range s.McNemar {
 		if p := McNemar(c.B, c.C); !close(p, c.P, 1e-12) {
 			t.Errorf("McNemar(%d, %d) = %v, and scipy has %v", c.B, c.C, p, c.P)
+		}
+	}
+	for _, c := range s.Paired {
+		if i := PairedChanges(c.B, c.C, c.N); !close(i.Low, c.Low, 1e-10) || !close(i.High, c.High, 1e-10) {
+			t.Errorf("%d and %d of %d rows changed: %v, and scipy has %v to %v", c.B, c.C, c.N, i, c.Low, c.High)
+		}
+		if i := ClopperPearson(c.B, c.B+c.C); !close(i.Low, c.ShareLow, 1e-12) || !close(i.High, c.ShareHigh, 1e-12) {
+			t.Errorf("ClopperPearson(%d, %d) = %v, and scipy has %v to %v", c.B, c.B+c.C, i, c.ShareLow, c.ShareHigh)
 		}
 	}
 	for _, c := range s.Permutation {
@@ -165,32 +179,6 @@ func TestLevel(t *testing.T) {
 	for name, n := range found {
 		if n > int(tries*Alpha+3*math.Sqrt(tries*Alpha*(1-Alpha))) {
 			t.Errorf("%s finds a difference in %d of %d where there is none", name, n, tries)
-		}
-	}
-}
-
-func TestNewcombe(t *testing.T) {
-	// Two examples of Newcombe (1998), method 10.
-	for _, c := range []struct {
-		both, onlyY, onlyX, none int
-		low, high                float64
-	}{
-		{36, 12, 2, 0, 0.0569, 0.3404},
-		{20, 12, 2, 16, 0.0562, 0.3292},
-	} {
-		var xs, ys []float64
-		add := func(n int, x, y float64) {
-			for range n {
-				xs, ys = append(xs, x), append(ys, y)
-			}
-		}
-		add(c.both, 1, 1)
-		add(c.onlyY, 0, 1)
-		add(c.onlyX, 1, 0)
-		add(c.none, 0, 0)
-		i := PairedProportions(xs, ys)
-		if !close(i.Low, c.low, 6e-5) || !close(i.High, c.high, 6e-5) {
-			t.Errorf("%v: %v", c, i)
 		}
 	}
 }

@@ -25,6 +25,16 @@ import (
 // DefaultK is how many passages a retriever gives when nobody says.
 const DefaultK = 5
 
+// Candidates is how many passages are searched for k that are wanted of them when a
+// program orders them anew: so many as declared, 0 for four times k and at least 20,
+// and never fewer than k.
+func Candidates(declared, k int) int {
+	if declared == 0 {
+		declared = max(20, 4*k)
+	}
+	return max(declared, k)
+}
+
 // Passage is a piece of a document.
 type Passage struct {
 	ID    string

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 import scipy
-from scipy import stats
+from scipy import optimize, stats
 
 WANTED = "1.17.1"
 HERE = pathlib.Path(__file__).parent
@@ -32,6 +32,33 @@ def mcnemar():
     for b, c in [(0, 0), (0, 1), (1, 5), (5, 1), (10, 10), (3, 17), (40, 61), (250, 300), (1000, 900)]:
         p = 1.0 if b + c == 0 else stats.binomtest(min(b, c), b + c, 0.5).pvalue
         out.append({"b": b, "c": c, "p": float(min(1, p))})
+    return out
+
+
+def paired():
+    """Clopper and Pearson's limits of the share of rows that changed for the better and
+    Wilson's of the share that changed, put together by MOVER: the extremes of their
+    product on the ellipse."""
+    out = []
+    for b, c, n in [(12, 2, 50), (2, 12, 50), (3, 0, 6), (0, 6, 10), (10, 10, 40), (1, 0, 300), (61, 40, 600), (9, 1, 10), (130, 90, 3000), (17, 3, 20), (5, 0, 5)]:
+        m = b + c
+        share = stats.binomtest(b, m).proportion_ci(0.95, method="exact")
+        rate = stats.binomtest(m, n).proportion_ci(0.95, method="wilson")
+        way, p = (b - c) / m, m / n
+        ends = []
+        for sign in (1, -1):
+            found = []
+            for x in (2 * share.low - 1 - way, 2 * share.high - 1 - way):
+                for y in (rate.low - p, rate.high - p):
+                    f = lambda t: sign * (way + x * math.cos(t)) * (p + y * math.sin(t))
+                    grid = np.linspace(0, math.pi / 2, 2001)
+                    k = int(np.argmin([f(t) for t in grid]))
+                    best = optimize.minimize_scalar(f, bounds=(grid[max(k - 1, 0)], grid[min(k + 1, 2000)]), method="bounded", options={"xatol": 1e-13})
+                    found.append(min(best.fun, f(grid[k])))
+            ends.append(sign * min(found))
+        test = float(min(1, stats.binomtest(b, m, 0.5).pvalue))
+        assert (ends[0] > 0 or ends[1] < 0) == (test < 0.05), (b, c, n)
+        out.append({"b": b, "c": c, "n": n, "low": float(ends[0]), "high": float(ends[1]), "share_low": float(share.low), "share_high": float(share.high)})
     return out
 
 
@@ -77,7 +104,7 @@ def detectable():
 def main():
     if scipy.__version__ != WANTED:
         sys.exit(f"scipy {WANTED} is wanted, and this is {scipy.__version__}")
-    made = {"scipy": WANTED, "wilson": wilson(), "mcnemar": mcnemar(), "permutation": permutation(), "bca": bca(), "detectable": detectable()}
+    made = {"scipy": WANTED, "wilson": wilson(), "mcnemar": mcnemar(), "paired": paired(), "permutation": permutation(), "bca": bca(), "detectable": detectable()}
     text = json.dumps(made, indent=1) + "\n"
     path = HERE / "statistics.json"
     if "--check" not in sys.argv[1:]:
