@@ -137,10 +137,11 @@ type checker struct {
 	project *program.Project
 	bodies  []*body // the programs, in order
 
-	stepOwners map[string]string     // see ownerOf
-	quiet      map[source.Place]bool // see reportHeaders
-	headless   map[source.Place]bool // see enclosed
-	diags      diag.List
+	stepOwners   map[string]string          // see ownerOf
+	moduleBlocks map[string]*universe.Block // see moduleBlock
+	quiet        map[source.Place]bool      // see reportHeaders
+	headless     map[source.Place]bool      // see enclosed
+	diags        diag.List
 
 	computations map[*decl]*computation           // see computed.go
 	facts        map[*source.File][]Fact          // see note

@@ -265,7 +265,7 @@ func (t *typer) stateValue(r *program.Repeat, b *body, it *syntax.Attribute) {
 		if ring := t.readBy(e); ring != "" {
 			t.c.report(diag.New("E0401", b.fs.place(it.Value.Span), "the state of a `repeat` cannot begin with what it makes itself"))
 		} else {
-			info, diags := t.c.typed(e, t.scope(append(slices.Clone(t.base), t.done...)))
+			info, diags := t.c.typed(e, t.sofar())
 			t.c.add(diags)
 			if !diags.HasErrors() {
 				f.Type = types.Widen(info.Type)

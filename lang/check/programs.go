@@ -272,7 +272,6 @@ func (c *checker) nameFree(b *body, name syntax.Ident, what string) bool {
 func (c *checker) buildScope(b *body) {
 	var symbols []expr.Symbol
 	if b.parent == nil {
-		symbols = slices.Clone(c.fixedSymbols(b.fs))
 		in := expr.Symbol{Name: "inputs", Kind: "inputs", Noun: "input"}
 		for _, f := range b.prog.Signature.Inputs {
 			symbols = append(symbols, expr.Symbol{Name: f.Name, Kind: "input", Type: f.Type, Place: b.prog.Place})
@@ -294,32 +293,28 @@ func (c *checker) buildScope(b *body) {
 			symbols = append(symbols, c.stepSymbol(s))
 		}
 	}
-	scope := func(symbols []expr.Symbol) *expr.Scope {
-		var s *expr.Scope
-		if b.parent == nil {
-			s = expr.NewScope(symbols...)
-			s.Hidden = c.hiddenNames(b)
-		} else {
-			s = b.parent.scope.With(symbols...)
-		}
-		s.Alternatives = alternatives
-		return s
+	if b.parent == nil {
+		b.scope = c.fixedScope(b.fs).With(symbols...)
+		b.scope.Hidden = c.hiddenNames(b)
+	} else {
+		b.scope = b.parent.scope.With(symbols...)
 	}
-	typer := &typer{c: c, b: b, scope: scope, base: symbols, state: map[string]int{}}
-	b.scope = scope(append(slices.Clone(symbols), typer.all()...))
+	b.scope.Alternatives = alternatives
+	typer := &typer{c: c, b: b, state: map[string]int{}, scope: b.scope}
+	b.scope = typer.all()
 }
 
 // typer types named values and the states of repeats.
 type typer struct {
 	c     *checker
 	b     *body
-	scope func([]expr.Symbol) *expr.Scope
-	base  []expr.Symbol
+	scope *expr.Scope    // without them
 	state map[string]int // 1: under way, 2: done
 	done  []expr.Symbol
 }
 
-func (t *typer) all() []expr.Symbol {
+// all returns the scope with all of them.
+func (t *typer) all() *expr.Scope {
 	for _, l := range t.b.lets {
 		t.let(l)
 	}
@@ -328,7 +323,15 @@ func (t *typer) all() []expr.Symbol {
 			t.repeat(s)
 		}
 	}
-	return t.done
+	return t.sofar()
+}
+
+// sofar returns the scope with those that are typed.
+func (t *typer) sofar() *expr.Scope {
+	if len(t.done) == 0 {
+		return t.scope
+	}
+	return t.scope.With(t.done...)
 }
 
 // readBy types what an expression reads first. It returns the name that is under
@@ -367,7 +370,7 @@ func (t *typer) let(l *letNode) {
 	if l.expr != nil {
 		if ring := t.readBy(l.expr); ring != "" {
 			t.c.report(t.ring(l, ring))
-		} else if info, diags := t.c.typed(l.expr, t.scope(append(slices.Clone(t.base), t.done...))); diags.HasErrors() {
+		} else if info, diags := t.c.typed(l.expr, t.sofar()); diags.HasErrors() {
 			t.c.add(diags)
 		} else {
 			t.c.add(diags)

@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/dspi-lang/dspi/lang/expr"
 	"github.com/dspi-lang/dspi/lang/program"
@@ -91,7 +92,7 @@ func (c *checker) findModule(b *body, s *stepNode) bool {
 		return true
 	}
 	if m, ok := c.u.Module(kind); ok {
-		s.module, s.step.Module, s.table = m, m.Name, moduleBlock(&c.u.Step, m)
+		s.module, s.step.Module, s.table = m, m.Name, c.moduleBlock(m)
 		return true
 	}
 	if _, top := c.u.Block(kind); top {
@@ -105,24 +106,31 @@ func (c *checker) findModule(b *body, s *stepNode) bool {
 
 // moduleBlock is what a step of a module takes: what every step does, and the
 // module's own settings.
-func moduleBlock(step *universe.Block, m *universe.Module) *universe.Block {
-	b := *step
-	b.Settings = append(slices.Clone(m.Settings), step.Settings...)
+func (c *checker) moduleBlock(m *universe.Module) *universe.Block {
+	if b, ok := c.moduleBlocks[m.Name]; ok {
+		return b
+	}
+	b := c.u.Step
+	b.Settings = append(slices.Clone(m.Settings), c.u.Step.Settings...)
 	if m.Outputs != nil {
 		b.Signature = false
 	}
+	if c.moduleBlocks == nil {
+		c.moduleBlocks = map[string]*universe.Block{}
+	}
+	c.moduleBlocks[m.Name] = &b
 	return &b
 }
 
 // callBlock is what a step that calls a program takes.
-func callBlock() *universe.Block {
+var callBlock = sync.OnceValue(func() *universe.Block {
 	b := universe.StepBlock
 	b.Settings = slices.DeleteFunc(slices.Clone(b.Settings), func(s universe.Setting) bool {
 		return s.Name != "model" && !slices.ContainsFunc(universe.FlowSettings, func(f universe.Setting) bool { return f.Name == s.Name })
 	})
 	b.Signature = false
 	return &b
-}
+})
 
 // stepSignature reads the settings, blocks and signature of a step. Its
 // signature is its own, the called program's, its module's, or that of the
