@@ -16,10 +16,7 @@ import (
 	"github.com/dspi-lang/dspi"
 	"github.com/dspi-lang/dspi/examples"
 	"github.com/dspi-lang/dspi/interpreter"
-	hist "github.com/dspi-lang/dspi/interpreter/history"
 	"github.com/dspi-lang/dspi/interpreter/plan"
-	"github.com/dspi-lang/dspi/interpreter/python"
-	"github.com/dspi-lang/dspi/interpreter/trace"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/lsp"
 	wire "github.com/dspi-lang/dspi/lsp/protocol"
@@ -100,6 +97,9 @@ func (a *app) playground(ctx context.Context, f *playgroundFlags, args []string)
 		}),
 		Run: func(ctx context.Context, r playground.Request, see func(any)) playground.End {
 			return a.playgroundRun(ctx, f, files, r, see)
+		},
+		Test: func(ctx context.Context, r playground.Request, see func(any), told func(playground.Tested)) playground.End {
+			return a.playgroundTests(ctx, f, files, r, see, told)
 		},
 	}
 	if files.folder != "" {
@@ -215,14 +215,7 @@ func (a *app) playgroundTry(ctx context.Context, f *playgroundFlags, files offer
 	if ctx, err = withBudget(ctx, f.budget); err != nil {
 		return none, err
 	}
-	lines := hist.NewLines(dspi.About(p))
-	o := dspi.Options{Trace: func(e trace.Event) {
-		if e.Kind != trace.Partial {
-			see(lines.Of(e))
-		}
-	}}
-	o.Python.Search = python.Search{Getenv: func(string) string { return "" }, Configured: "the Python of the playground"} // there is none
-	runtime := dspi.NewRuntime(o)
+	runtime := playgroundRuntime(p, see)
 	res, err := runtime.Run(ctx, p, inputs)
 	return res, errors.Join(err, runtime.Close())
 }

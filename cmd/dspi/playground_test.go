@@ -122,6 +122,94 @@ func TestPlayground(t *testing.T) {
 	}
 }
 
+// TestPlaygroundTests: the tests of the page's text, with what each says.
+func TestPlaygroundTests(t *testing.T) {
+	url, token := playing(t)
+	const text = `program p { q: string -> a: string }
+program code {
+  q: string -> a: string
+  program_of_thought s { q -> a }
+}
+test good {
+  program = program.p
+  inputs { q = "x" }
+  assert { that = len(a) >= 0 }
+}
+test bad {
+  program = program.p
+  inputs { q = "x" }
+  assert {
+    that    = len(a) > 100000
+    message = "too short"
+  }
+}
+test python {
+  program = program.code
+  inputs { q = "x" }
+  assert { that = len(a) > 0 }
+}
+`
+	ask := func(text, test string) []string {
+		t.Helper()
+		body, err := json.Marshal(playground.Request{File: "hello.dsp", Text: text, Test: test})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Split(strings.TrimSpace(fetch(t, "POST", url+"/api/test", token, string(body))), "\n")
+	}
+	var tests []playground.Tested
+	kinds, running := map[string]int{}, 0
+	lines := ask(text, "")
+	for _, line := range lines {
+		var got struct {
+			Trace struct{ Kind string }
+			Test  *playground.Tested
+		}
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Test != nil && got.Test.Status == "running" {
+			if len(tests) != running {
+				t.Errorf("%s runs before the test before it has ended", got.Test.Name)
+			}
+			running++
+			continue
+		}
+		if got.Test != nil {
+			tests = append(tests, *got.Test)
+			continue
+		}
+		kinds[got.Trace.Kind]++
+	}
+	if len(tests) != 3 || running != 3 || kinds["run_start"] != 2 || kinds["run_end"] != 2 || kinds["call_end"] != 2 {
+		t.Fatalf("%d tests, %v", len(tests), kinds)
+	}
+	for i, want := range []playground.Tested{
+		{Name: "good", Status: "passed", Usage: "1 call"},
+		{Name: "bad", Status: "failed", Error: "too short", Usage: "1 call"},
+		{Name: "python", Status: "error", Error: "starts Python"},
+	} {
+		got := tests[i]
+		if got.Name != want.Name || got.Status != want.Status || !strings.Contains(got.Error, want.Error) || (got.Error == "") != (want.Error == "") ||
+			!strings.Contains(got.Usage, want.Usage) {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	if end := lines[len(lines)-1]; !strings.HasPrefix(end, `{"end":{"usage":"3 tests: 1 passed, 1 failed, 1 could not run; 2 calls`) {
+		t.Error(end)
+	}
+	for _, c := range []struct{ name, text, test, want string }{
+		{"one by name", text, "good", `"usage":"1 test: 1 passed; 1 call`},
+		{"one that is not there", text, "better", "there is no test `better` in hello.dsp"},
+		{"a file without tests", "program p { q: string -> a: string }", "", "there are no tests in hello.dsp"},
+		{"a mistake", "program p { q: strin -> a: string }", "", "error[E0204]"},
+	} {
+		if got := strings.Join(ask(c.text, c.test), "\n"); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s is not in\n%s", c.name, c.want, got)
+		}
+	}
+}
+
 // TestPlaygroundBudget: a run ends when it has used up what it may use.
 func TestPlaygroundBudget(t *testing.T) {
 	url, token := playing(t, "--budget", "calls=1")

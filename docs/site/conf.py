@@ -33,7 +33,7 @@ BELOW = {
         "guides/README", "cookbook/README", "language", "reference/README", "diagnostics/README", "decisions/README",
         "builtin-model", "alignment", "statistics", "results", "python-protocol", "architecture", "glossary",
     ],
-    "guides/README": ["first-program", "extraction", "rag", "agent", "tuning", "python", "playground", "extend", "from-dspy", "from-baml"],
+    "guides/README": ["first-program", "extraction", "rag", "agent", "tuning", "python", "editors", "playground", "extend", "from-dspy", "from-baml"],
     "cookbook/README": [],
     "reference/README": ["blocks", "steps", "types", "functions", "providers", "optimizers", "settings", "commands"],
     "diagnostics/README": [],

@@ -4,7 +4,7 @@
 //
 //	Playground  an http.Handler for one person on this machine (playground.go)
 //	Options     what it serves: the files, the language server, who runs programs
-//	Request     a run that the page asks for; End is how it ended (run.go)
+//	Request     a run that the page asks for, or tests; End is how it ended (run.go)
 //	assets      the page, made of web/ by `make playground` (assets.go)
 //
 // Any page of the web can send requests to this machine. So the Playground answers
@@ -46,7 +46,9 @@ type Options struct {
 	// Run runs a program. It tells each line of the trace, from many goroutines, and
 	// none after it returned. Its context ends after Timeout, and when the page stops
 	// the run or is closed.
-	Run     func(ctx context.Context, r Request, trace func(line any)) End
+	Run func(ctx context.Context, r Request, trace func(line any)) End
+	// Test runs tests of a file, one after another and all within one Timeout.
+	Test    func(ctx context.Context, r Request, trace func(line any), tested func(Tested)) End
 	Timeout time.Duration
 }
 
@@ -72,6 +74,7 @@ func New(opt Options) *Playground {
 	p.mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) { asset(w, r, r.PathValue("name")) })
 	p.mux.HandleFunc("GET /api/start", p.own(p.start))
 	p.mux.HandleFunc("POST /api/run", p.own(p.run))
+	p.mux.HandleFunc("POST /api/test", p.own(p.test))
 	p.mux.HandleFunc("GET /lsp", p.own(p.opt.Language.ServeHTTP))
 	return p
 }

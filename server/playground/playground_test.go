@@ -45,6 +45,11 @@ func options() playground.Options {
 			all.Wait()
 			return playground.End{Outputs: map[string]string{"text": r.Text + r.Inputs["x"]}, Usage: "1 call"}
 		},
+		Test: func(_ context.Context, r playground.Request, trace func(any), over func(playground.Tested)) playground.End {
+			trace(map[string]string{"kind": "step"})
+			over(playground.Tested{Name: r.Test, Status: "failed", Error: r.Text})
+			return playground.End{Usage: "1 test"}
+		},
 	}
 }
 
@@ -87,6 +92,8 @@ func TestWhoIsServed(t *testing.T) {
 		{"an empty token", "GET", "/api/start", []string{"Authorization: Bearer "}, 401},
 		{"the token in the URL of the files", "GET", "/api/start?token=" + token, nil, 401},
 		{"the token in the URL of a run", "POST", "/api/run?token=" + token, nil, 401},
+		{"tests without a token", "POST", "/api/test", nil, 401},
+		{"tests for another page", "POST", "/api/test", []string{"Origin: https://evil.example", bearer}, 403},
 		{"the own page", "GET", "/api/start", []string{"Origin: " + origin, bearer}, 200},
 		{"the language server", "GET", "/lsp?token=" + token, []string{"Origin: " + origin}, 200},
 		{"the language server for another page", "GET", "/lsp?token=" + token, []string{"Origin: https://evil.example"}, 403},
@@ -111,7 +118,7 @@ func TestWhoIsServed(t *testing.T) {
 func TestAssets(t *testing.T) {
 	p := playground.New(options())
 	for name, kind := range map[string]string{
-		"playground.js": "text/javascript", "playground.css": "text/css", "editor.worker.js": "text/javascript", "codicon.ttf": "font/ttf", "licenses.txt": "text/plain",
+		"playground.js": "text/javascript", "colours.js": "text/javascript", "playground.css": "text/css", "editor.worker.js": "text/javascript", "codicon.ttf": "font/ttf", "licenses.txt": "text/plain",
 	} {
 		plain := ask(p, "GET", "/assets/"+name, "", "Accept-Encoding: gzip;q=0, br")
 		packed := ask(p, "GET", "/assets/"+name, "", "Accept-Encoding: deflate, gzip, br")
@@ -162,6 +169,18 @@ func TestRun(t *testing.T) {
 		if line != `{"trace":{"kind":"step"}}` {
 			t.Errorf("%q", line)
 		}
+	}
+}
+
+// TestTests: each test after its events, and the end as the last.
+func TestTests(t *testing.T) {
+	got := ask(playground.New(options()), "POST", "/api/test", `{"file":"a.dsp","text":"abc","test":"t"}`, bearer)
+	const want = `{"trace":{"kind":"step"}}
+{"test":{"name":"t","status":"failed","error":"abc"}}
+{"end":{"usage":"1 test"}}
+`
+	if got.Code != 200 || got.Body.String() != want {
+		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }
 

@@ -13,11 +13,20 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const assets = path.join(here, '../assets');
 const monaco = path.join(here, 'node_modules/monaco-editor');
 
+// Parts of the editor that the page has no use for: comparing texts, what a model would
+// write at the cursor, choosing colours, dropping files.
+const unused = /diffEditor\.contribution|inlineEdits?\.contribution|nlineCompletions|inlineProgress|colorPicker|dropOrPasteInto|placeholderText/;
+const fewer = {
+  name: 'fewer',
+  setup: b => b.onLoad({ filter: /[\\/]editor[\\/]editor\.all\.js$/ }, ({ path: file }) =>
+    ({ contents: readFileSync(file, 'utf8').split('\n').filter(line => !unused.test(line)).join('\n') })),
+};
+
 const made = await build({
   absWorkingDir: here,
-  entryPoints: { playground: 'src/main.ts', 'editor.worker': path.join(monaco, 'esm/vs/editor/editor.worker.js') },
+  entryPoints: { playground: 'src/main.ts', colours: 'src/head.ts', 'editor.worker': path.join(monaco, 'esm/vs/editor/editor.worker.js') },
   outdir: assets, entryNames: '[name]', assetNames: '[name]',
-  bundle: true, minify: true, format: 'iife', target: 'chrome120', charset: 'utf8', legalComments: 'none',
+  bundle: true, minify: true, plugins: [fewer], format: 'iife', target: 'chrome120', charset: 'utf8', legalComments: 'none',
   loader: { '.ttf': 'file' }, write: false, logLevel: 'warning',
 });
 const files = Object.fromEntries(made.outputFiles.map(f => [path.basename(f.path), Buffer.from(f.contents)]));

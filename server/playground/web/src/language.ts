@@ -3,10 +3,15 @@
 
 import * as monaco from 'monaco-editor/esm/vs/editor/editor.api.js';
 
+import type { Colours } from './colours';
+
 /** The name of the language in Monaco. */
 export const language = 'dspi';
 
-/** Tells Monaco of the language. */
+/** The name of Monaco's theme in which the page is light or dark. */
+export const theme = (colours: Colours): string => `dspi-${colours}`;
+
+/** Tells Monaco of the language, and of its colours. */
 export function register(): void {
   monaco.languages.register({ id: language, extensions: ['.dsp', '.dspi'] });
   monaco.languages.setLanguageConfiguration(language, {
@@ -43,12 +48,17 @@ export function register(): void {
       hole: [[/\{/, 'delimiter', '@hole'], [/\}/, 'delimiter', '@pop'], ...code],
     },
   });
-  monaco.editor.defineTheme('dspi', {
-    base: 'vs', inherit: true, colors: {},
-    rules: [
-      ['comment', '6a737d'], ['string', '0a5c2f'], ['string.escape', '953800'], ['number', '0550ae'], ['keyword', 'a0111f'],
-      ['type', '6f42c1'], ['enum', '6f42c1'], ['class', '6f42c1'], ['enumMember', '0550ae'], ['function', '8250df'], ['method', '8250df'],
-      ['parameter', '953800'], ['variable', '953800'], ['property', '1f4e79'], ['namespace', '6f42c1'],
-    ].map(([token, foreground]) => ({ token, foreground })),
-  });
+  const kinds = ['comment', 'string', 'string.escape', 'number', 'keyword', 'type', 'function', 'variable', 'property'];
+  const alike: Record<string, string[]> = {
+    number: ['enumMember'], type: ['enum', 'class', 'namespace'], function: ['method'], variable: ['parameter'],
+  };
+  for (const [colours, base, lenses, bracket, foregrounds] of [
+    ['light', 'vs', '#5e6670', '#1a7f37', ['5e6670', '0a5c2f', '953800', '0550ae', 'a0111f', '6f42c1', '8250df', '953800', '1f4e79']],
+    ['dark', 'vs-dark', '#9aa4af', '#da70d6', ['9aa4af', '8ddb8c', 'f0a868', '79c0ff', 'ff8f85', 'd2a8ff', 'dcbdfb', 'f0a868', '9ecbff']],
+  ] as const) {
+    monaco.editor.defineTheme(theme(colours), {
+      base, inherit: true, colors: { 'editorCodeLens.foreground': lenses, 'editorBracketHighlight.foreground2': bracket },
+      rules: kinds.flatMap((kind, i) => [kind, ...alike[kind] ?? []].map(token => ({ token, foreground: foregrounds[i] }))),
+    });
+  }
 }

@@ -2,17 +2,22 @@
 // the program is and does.
 
 import 'monaco-editor/esm/vs/editor/editor.all.js';
+import 'monaco-editor/esm/vs/editor/standalone/browser/quickAccess/standaloneCommandsQuickAccess.js';
+import 'monaco-editor/esm/vs/editor/standalone/browser/referenceSearch/standaloneReferenceSearch.js';
 import * as monaco from 'monaco-editor/esm/vs/editor/editor.api.js';
 
 import { Part, PlanAnswer, Preview, PromptAnswer, SchemaAnswer } from '../../../../lsp/editors/vscode/src/answers';
 import { draw, element } from '../../../../lsp/editors/vscode/src/draw';
 import { style } from '../../../../lsp/editors/vscode/src/style';
-import { language, register } from './language';
+import * as colours from './colours';
+import { language, register, theme } from './language';
+import { provideLenses } from './lenses';
 import './page.css';
 import { Abilities, diagnostics, follow, provide } from './providers';
 import { Connection } from './rpc';
 import { Shown, run } from './run';
-import { fromRange } from './wire';
+import * as tabs from './tabs';
+import { fromRange, sameFile, toPosition } from './wire';
 
 interface Start {
   root: string | null; // the folder's URI
@@ -26,11 +31,6 @@ const by = (id: string): HTMLElement => document.getElementById(id)!;
 const state = (text: string): void => { by('state').textContent = text; };
 
 (self as unknown as { MonacoEnvironment: object }).MonacoEnvironment = { getWorker: () => new Worker('/assets/editor.worker.js') };
-
-function show(tab: string): void {
-  document.querySelectorAll<HTMLElement>('#tabs button').forEach(b => b.setAttribute('aria-selected', String(b.dataset.tab === tab)));
-  document.querySelectorAll<HTMLElement>('.tab').forEach(t => { t.hidden = t.id !== tab; });
-}
 
 /** The inputs that a comment in the text gives after `dspi run`. */
 function examples(text: string): Record<string, string> {
@@ -65,21 +65,31 @@ async function main(): Promise<void> {
   });
   server.notify('initialized', {});
   const editor = monaco.editor.create(by('editor'), {
-    model: null, theme: 'dspi', automaticLayout: true, minimap: { enabled: false }, tabSize: 2, fontSize: 13, 'semanticHighlighting.enabled': true,
+    model: null, theme: theme(colours.apply()), ariaLabel: 'Program. F6 leaves the editor, F1 lists its commands',
+    automaticLayout: true, minimap: { enabled: false }, tabSize: 2, fontSize: 13, 'semanticHighlighting.enabled': true,
     fixedOverflowWidgets: true, scrollBeyondLastLine: false, wordBasedSuggestions: 'off', lightbulb: { enabled: monaco.editor.ShowLightbulbIconMode.On },
   });
   provide(server, answered.capabilities);
 
+  const scheme = by('colours') as HTMLSelectElement;
+  const recolour = (): void => monaco.editor.setTheme(theme(colours.apply()));
+  scheme.value = colours.chosen();
+  scheme.addEventListener('change', () => {
+    colours.choose(scheme.value as colours.Choice);
+    recolour();
+  });
+  colours.follow(recolour);
+
   const problems = (): void => {
     document.querySelector('[data-tab=problems]')!.textContent = diagnostics.length === 0 ? 'Problems' : `Problems (${diagnostics.length})`;
     by('problems').replaceChildren(element('ul', {}, ...diagnostics.map(d => {
-      const item = element('li', { 'data-code': String(d.code ?? '') },
+      const go = element('button', { type: 'button' },
         element('strong', {}, `${d.range.start.line + 1}:${d.range.start.character + 1} ${d.code ?? ''} `), d.message);
-      item.addEventListener('click', () => {
+      go.addEventListener('click', () => {
         editor.setPosition({ lineNumber: fromRange(d.range).startLineNumber, column: fromRange(d.range).startColumn });
         editor.focus();
       });
-      return item;
+      return element('li', { 'data-code': String(d.code ?? '') }, go);
     })));
   };
   follow(server, () => editor.getModel(), problems);
@@ -124,7 +134,7 @@ async function main(): Promise<void> {
     const step = 'value' in prompt ? prompt.value.step : '';
     const preview: Preview = { title: '', step, prompt, schema, plan };
     program = 'value' in plan ? plan.value.program : '';
-    draw(preview, by('preview'), text => void navigator.clipboard.writeText(text));
+    draw(preview, by('preview'), text => void navigator.clipboard.writeText(text).then(() => state('copied')));
     if ('value' in plan) {
       fields(plan.value.plan.inputs ?? []);
     }
@@ -147,6 +157,7 @@ async function main(): Promise<void> {
     file = f.name;
     given = examples(f.text);
     program = '';
+    by('preview').replaceChildren(); // it was of another program
     delete by('inputs').dataset.of;
     by('inputs').replaceChildren();
     diagnostics.length = 0;
@@ -177,32 +188,87 @@ async function main(): Promise<void> {
   const chooser = by('examples') as HTMLSelectElement;
   chooser.append(...start.files.map(f => element('option', { value: f.name }, f.name)));
   chooser.addEventListener('change', () => open(chooser.value));
-  document.querySelectorAll<HTMLElement>('#tabs button').forEach(b => b.addEventListener('click', () => show(b.dataset.tab!)));
+  tabs.listen();
 
-  const runs = by('run') as HTMLButtonElement, stops = by('stop') as HTMLButtonElement;
-  let running = new AbortController();
-  by('form').addEventListener('submit', async e => {
-    e.preventDefault();
-    const shown = new Shown(by('outputs'), by('messages'), by('trace'));
-    show('outputs');
+  let running: AbortController | undefined;
+  const busy = (is: boolean): void => { // a button that is disabled would lose the focus
+    ['run', 'test'].forEach(id => by(id).setAttribute('aria-disabled', String(is)));
+    by('stop').setAttribute('aria-disabled', String(!is));
+  };
+  const perform = async (what: 'run' | 'test', test = ''): Promise<void> => {
+    if (running !== undefined) {
+      state('Something runs already: stop it first.');
+      return;
+    }
     running = new AbortController();
-    runs.disabled = true;
-    stops.disabled = false;
+    const signal = running.signal;
+    const shown = new Shown(by('outputs'), by('messages'), by('trace'));
+    tabs.show('outputs');
+    busy(true);
     state('running …');
     clearTimeout(timer);
     await refresh(); // what was typed last may have another program
     const inputs = Object.fromEntries([...by('inputs').querySelectorAll('textarea')].filter(t => t.value !== '').map(t => [t.name, t.value]));
+    let said = what === 'run' ? 'The run ended.' : 'The tests ended.';
     try {
-      shown.end(await run({ file, text: editor.getValue(), program, inputs }, token, running.signal, l => shown.line(l)));
+      const end = await run(what, { file, text: editor.getValue(), program, inputs, test }, token, signal, shown);
+      said = end.error !== undefined ? 'It failed: see Outputs.' : said;
+      shown.end(end);
     } catch (err) {
-      shown.end({ error: running.signal.aborted ? 'stopped' : (err as Error).message });
+      said = signal.aborted ? 'Stopped.' : 'It failed: see Outputs.';
+      shown.end({ error: signal.aborted ? 'stopped' : (err as Error).message });
     }
-    runs.disabled = false;
-    stops.disabled = true;
-    state('ready');
+    running = undefined;
+    busy(false);
+    state(said);
+  };
+  const form = by('form') as HTMLFormElement;
+  form.addEventListener('submit', e => {
+    e.preventDefault();
+    void perform('run');
   });
-  stops.addEventListener('click', () => running.abort());
-  editor.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.Enter, () => (by('form') as HTMLFormElement).requestSubmit());
+  form.addEventListener('keydown', e => {
+    if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) {
+      form.requestSubmit();
+    }
+  });
+  by('test').addEventListener('click', () => void perform('test'));
+  by('stop').addEventListener('click', () => running?.abort());
+
+  provideLenses(server, {
+    'dspi.run': at => {
+      editor.setPosition(at);
+      void perform('run');
+    },
+    'dspi.test': (_, name) => void perform('test', name),
+    'dspi.references': async (at, name) => {
+      editor.setPosition(at);
+      editor.focus();
+      const found = await server.request<{ uri: string }[] | null>('textDocument/references', {
+        textDocument: { uri: editor.getModel()!.uri.toString() }, position: toPosition(at), context: { includeDeclaration: false },
+      });
+      if ((found ?? []).some(r => sameFile(r.uri, editor.getModel()!))) {
+        editor.trigger('lens', 'editor.action.referenceSearch.trigger', undefined);
+      } else {
+        state(found?.length ? `\`${name}\` is used in other files.` : `Nothing uses \`${name}\`.`);
+      }
+    },
+  }, count => { by('test').hidden = count === 0; });
+  editor.addAction({
+    id: 'dspi.run.here', label: 'Run Program', keybindings: [monaco.KeyMod.CtrlCmd | monaco.KeyCode.Enter], contextMenuGroupId: 'navigation',
+    run: () => perform('run'),
+  });
+  editor.addAction({ id: 'dspi.test.all', label: 'Run Tests of This File', contextMenuGroupId: 'navigation', run: () => perform('test') });
+  document.addEventListener('keydown', e => {
+    if (e.key === 'F6') { // Tab writes in the editor, so another key leaves it
+      e.preventDefault();
+      if (editor.hasTextFocus()) {
+        (form.querySelector('textarea') ?? by('run')).focus();
+      } else {
+        editor.focus();
+      }
+    }
+  });
 
   open(start.files[0].name);
   state('ready');

@@ -26,16 +26,25 @@ export interface End {
   usage?: string;
 }
 
+/** What became of a test: first that it runs. */
+export interface Tested {
+  name: string;
+  status: 'running' | 'passed' | 'failed' | 'error' | 'skipped';
+  error?: string;
+  usage?: string;
+}
+
 export interface Request {
   file: string;
   text: string;
   program: string;
   inputs: Record<string, string>;
+  test: string; // where tests are run: which one; "" for all
 }
 
-/** Runs a program, and tells each line of its trace as it happens. */
-export async function run(request: Request, token: string, signal: AbortSignal, line: (l: Line) => void): Promise<End> {
-  const answer = await fetch('/api/run', {
+/** Runs a program or tests, and tells what happens while it happens. */
+export async function run(what: 'run' | 'test', request: Request, token: string, signal: AbortSignal, shown: Shown): Promise<End> {
+  const answer = await fetch(`/api/${what}`, {
     method: 'POST', signal, body: JSON.stringify(request),
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
   });
@@ -53,14 +62,19 @@ export async function run(request: Request, token: string, signal: AbortSignal, 
     const lines = (rest + value).split('\n');
     rest = lines.pop()!;
     for (const text of lines) {
-      const got = JSON.parse(text) as { trace?: Line; end?: End };
+      const got = JSON.parse(text) as { trace?: Line; test?: Tested; end?: End };
       if (got.trace !== undefined) {
-        line(got.trace);
+        shown.line(got.trace);
+      }
+      if (got.test !== undefined) {
+        shown.test(got.test);
       }
       end = got.end ?? end;
     }
   }
 }
+
+const words = { running: 'runs', passed: 'passed', failed: 'failed', error: 'could not run', skipped: 'not run' };
 
 /** Shows the trace of a run, and the messages in it, as they come. */
 export class Shown {
@@ -69,7 +83,21 @@ export class Shown {
   constructor(private readonly outputs: HTMLElement, private readonly messages: HTMLElement, trace: HTMLElement) {
     outputs.replaceChildren();
     messages.replaceChildren();
-    trace.replaceChildren(element('table', {}, this.rows));
+    trace.replaceChildren(element('table', { 'aria-label': 'Events' },
+      element('thead', {}, element('tr', {}, ...['event', 'where', 'time', 'what'].map(name => element('th', { scope: 'col' }, name)))),
+      this.rows));
+  }
+
+  test(t: Tested): void {
+    this.rows.append(element('tr', { 'data-kind': 'test' },
+      element('td', {}, 'test'), element('td', {}, t.name), element('td', {}), element('td', {}, words[t.status])));
+    if (t.status === 'running') {
+      this.messages.append(element('h2', {}, `test ${t.name}`));
+      return;
+    }
+    const usage = t.usage === undefined ? '' : `; ${t.usage}`;
+    this.outputs.append(element('h2', { class: t.status, 'data-test': t.name }, t.name, element('small', {}, words[t.status] + usage)),
+      ...t.error === undefined ? [] : [element('pre', { class: 'error' }, t.error)]);
   }
 
   line(l: Line): void {
@@ -91,7 +119,7 @@ export class Shown {
   }
 
   end(end: End): void {
-    this.outputs.replaceChildren(
+    this.outputs.append(
       ...Object.entries(end.outputs ?? {}).flatMap(([name, value]) => [
         element('h2', {}, name), element('pre', { 'data-output': name }, written(value)),
       ]),
