@@ -361,6 +361,9 @@ func (b *indexer) attribute(a *syntax.Attribute, in *syntax.Block) {
 // text notes the references with a name space in the text of an expression, also
 // where it is not read as one.
 func (b *indexer) text(e *syntax.Expr) {
+	if !strings.Contains(e.Text, ".") {
+		return
+	}
 	text := masked(e.Text)
 	for _, m := range reference.FindAllStringSubmatchIndex(text, -1) {
 		if m[0] > 0 && (text[m[0]-1] == '.' || text[m[0]-1] == '"') {
