@@ -513,6 +513,8 @@ func (a *app) watchTests(ctx context.Context, paths []string, f *testFlags) erro
 		for name := range now {
 			if before, known := seen[name]; known {
 				now[name] = before // it may have changed while the tests ran
+			} else if !slices.Contains(read, name) {
+				delete(now, name) // it came while they ran
 			}
 		}
 		seen = now

@@ -49,7 +49,7 @@ const thinks = `program t {
   text: string, least: int = 1 -> count: int, words: list[string](max_items = 3)
   program_of_thought solve {
     instructions = "Count the words."
-    timeout      = "2s"
+    timeout      = "60s"
     memory       = 32
   }
 }`
@@ -93,7 +93,7 @@ func TestThoughtInStarlark(t *testing.T) {
 			}
 			asked := model.Requests()
 			if system := asked[0].Messages[0].Text(); !strings.Contains(system, "Count the words.") || !strings.Contains(system, "Starlark") ||
-				!strings.Contains(system, "It may run for 2s and make 32 MB") || !strings.Contains(system, "`count` (int), `words` (list[string](max_items = 3))") {
+				!strings.Contains(system, "It may run for 1m0s and make 32 MB") || !strings.Contains(system, "`count` (int), `words` (list[string](max_items = 3))") {
 				t.Errorf("%s", system)
 			}
 			for _, want := range c.told {
