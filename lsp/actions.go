@@ -9,9 +9,10 @@ import (
 // Actions returns the ways out, as edits, of what is wrong in a span of a file.
 func Actions(v *View, span source.Span) []protocol.CodeAction {
 	out := []protocol.CodeAction{}
-	for _, d := range v.check().Diags {
+	list, src := v.mistakes()
+	for _, d := range list {
 		p := d.Primary
-		if p.File != v.src() || p.End < span.Start || p.Start > span.End {
+		if p.File != src || p.End < span.Start || p.Start > span.End {
 			continue
 		}
 		r := d.Report()
@@ -41,7 +42,7 @@ func edits(v *View, f diag.Fix) *protocol.WorkspaceEdit {
 			return nil
 		}
 		u := protocol.Address(e.File.Name)
-		changes[u] = append(changes[u], protocol.TextEdit{Range: rangeOf(v.Snap, e.Place), NewText: e.Text})
+		changes[u] = append(changes[u], protocol.TextEdit{Range: rangeOf(v.Snap, e.Place), NewText: ended(e.File, e.Text)})
 	}
 	if len(changes) == 0 {
 		return nil

@@ -128,7 +128,7 @@ type completer struct {
 func (c *completer) add(it Item) { c.items = append(c.items, it) }
 
 var (
-	attributeLine = regexp.MustCompile(`(?:^|[{,])\s*([A-Za-z_]\w*)\s*=\s*([^=].*)?$`)
+	attributeLine = regexp.MustCompile(`^(?:.*[{,])?\s*([A-Za-z_]\w*)\s*=\s*([^=].*)?$`)
 	letLine       = regexp.MustCompile(`^\s*let\s+\w+\s*=`)
 	fieldLine     = regexp.MustCompile(`(?:^|[,{>(])\s*[A-Za-z_]\w*\??\s*:\s*([^="]*)$`)
 	variableLine  = regexp.MustCompile(`^\s*variable\s+\w+\s*:\s*[^="{]*$`)
@@ -153,6 +153,9 @@ func (c *completer) complete() {
 		return
 	}
 	t := table(c.v.u(), blocks, c.v.programs())
+	if (t == nil || t.Signature || len(blocks) == 0) && c.limits(line) {
+		return
+	}
 	if a := c.attributeAt(blocks, line); a != "" {
 		c.value(a, line, blocks, t)
 		return
@@ -183,9 +186,6 @@ func (c *completer) attributeAt(blocks []*syntax.Block, line string) string {
 	}
 	if letLine.MatchString(line) {
 		return ""
-	}
-	if m := attributeLine.FindStringSubmatch(line); m != nil && strings.Count(line, `"`)%2 == 0 {
-		return m[1]
 	}
 	if m := attributeLine.FindStringSubmatch(line); m != nil {
 		return m[1]

@@ -85,6 +85,12 @@ func (c *completer) value(name, line string, blocks []*syntax.Block, t *universe
 			c.add(Item{Label: d, Kind: protocol.ItemValue, Detail: "duration"})
 		}
 	default:
+		if names, _ := c.dotted(); len(names) == 0 {
+			c.texts(s, blocks[len(blocks)-1], func(it Item) {
+				it.Label = `"` + it.Label + `"`
+				c.add(it)
+			})
+		}
 		want := wanted(s.Kind)
 		if s.Name == "for_each" {
 			c.expression(blocks, nil)
@@ -181,19 +187,31 @@ func (c *completer) quoted(s *universe.Setting, typed string, in *syntax.Block) 
 		for _, m := range c.models() {
 			c.add(Item{Label: m, Kind: protocol.ItemValue, Detail: "model", Replaces: inside})
 		}
-	case s.Name == "name" && in.KindName() == "model":
+	case s.Name == "file" || s.Name == "folder" || s.Name == "save_to" || s.Name == "local_files":
+		c.paths(typed, func(string) bool { return s.Name == "file" || s.Name == "save_to" })
+	default:
+		c.texts(s, in, func(it Item) {
+			it.Replaces = inside
+			c.add(it)
+		})
+	}
+}
+
+// texts tells the texts that are known for a setting: providers, and names of models.
+func (c *completer) texts(s *universe.Setting, in *syntax.Block, add func(Item)) {
+	switch {
+	case in.KindName() != "model":
+	case s.Name == "name":
 		for _, m := range c.models() {
 			provider, name, _ := strings.Cut(m, "/")
 			if provider == settingText(in, "provider") {
-				c.add(Item{Label: name, Kind: protocol.ItemValue, Detail: "model", Replaces: inside})
+				add(Item{Label: name, Kind: protocol.ItemValue, Detail: "model"})
 			}
 		}
 	case s.Name == "provider":
 		for _, p := range c.v.u().Providers {
-			c.add(Item{Label: p.Name, Kind: protocol.ItemModule, Detail: "provider", Doc: p.Doc, Replaces: inside})
+			add(Item{Label: p.Name, Kind: protocol.ItemModule, Detail: "provider", Doc: p.Doc})
 		}
-	case s.Name == "file" || s.Name == "folder" || s.Name == "save_to" || s.Name == "local_files":
-		c.paths(typed, func(string) bool { return s.Name == "file" || s.Name == "save_to" })
 	}
 }
 

@@ -26,8 +26,8 @@ import (
 // values: its names may be of any of them. It is nil where there are none.
 func (v *View) project() *program.Project {
 	var all *program.Project
-	for _, path := range v.Snap.Files() {
-		if filepath.Dir(path) != filepath.Dir(v.File.Path) || !snapshot.IsProgram(path) {
+	for _, path := range v.Snap.Beside(v.File.Path) {
+		if !snapshot.IsProgram(path) {
 			continue
 		}
 		c, err := v.Snap.Check(path)
@@ -46,8 +46,9 @@ func (v *View) project() *program.Project {
 	return all
 }
 
-// configDiagnostics returns what is wrong in a file around a program.
-func configDiagnostics(v *View) []protocol.Diagnostic {
+// configMistakes returns what is wrong in a file around a program, and the text in
+// which it is.
+func configMistakes(v *View) (diag.List, *source.File) {
 	own := source.NewFile(v.src().Name, v.src().Text) // reading it marks its secrets
 	var list diag.List
 	switch {
@@ -58,7 +59,7 @@ func configDiagnostics(v *View) []protocol.Diagnostic {
 			list = valuesDiagnostics(own, p)
 		}
 	}
-	return diagnosticsIn(v.Snap, list, own)
+	return list, own
 }
 
 // valuesDiagnostics reads a file of values for the variables of programs.

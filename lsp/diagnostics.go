@@ -11,10 +11,17 @@ import (
 
 // Diagnostics returns what is wrong in a file.
 func Diagnostics(v *View) []protocol.Diagnostic {
+	list, src := v.mistakes()
+	return diagnosticsIn(v.Snap, list, src)
+}
+
+// mistakes returns what is wrong in a file and in what it imports, and the file's
+// text.
+func (v *View) mistakes() (diag.List, *source.File) {
 	if snapshot.IsConfig(v.File.Path) {
-		return configDiagnostics(v)
+		return configMistakes(v)
 	}
-	return diagnosticsIn(v.Snap, v.check().Diags, v.src())
+	return v.check().Diags, v.src()
 }
 
 // diagnosticsIn returns those of a list whose place is in a file.

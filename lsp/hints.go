@@ -64,7 +64,7 @@ func Hints(v *View, span source.Span) []protocol.InlayHint {
 		steps(x, x.Steps, x.Lets)
 		if block := blockAt(v, x.Block.Span); block != nil && block.Body != nil {
 			if bound := autoBound(x.Outputs); bound != "" && len(x.Steps) > 0 && x.Steps[0].Place != x.Place {
-				add(block.Body.Close.Start, "outputs: "+bound, "Outputs that are bound by name.", true)
+				add(block.Body.Close.End, "outputs: "+bound, "Outputs that are bound by name.", true)
 			}
 			if m := effective(p, x); m != "" {
 				add(x.Place.End, m, "The model of steps for which nothing else is said.", false)

@@ -20,6 +20,15 @@ func changes(v *View, text string) []protocol.TextEdit {
 	return out
 }
 
+// ended returns a text that is put into a file, with lines that end as the file's
+// first does.
+func ended(f *source.File, text string) string {
+	if i := strings.IndexByte(f.Text, '\n'); i < 1 || f.Text[i-1] != '\r' || !strings.Contains(text, "\n") {
+		return text
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n")
+}
+
 // linesOf returns the lines of a file with their ends.
 func linesOf(f *source.File) []string {
 	out := make([]string, f.Lines())

@@ -221,12 +221,12 @@ func (s *Server) documents() {
 		return nil, nil
 	})
 	protocol.Handle(p, "textDocument/didSave", func(_ context.Context, r *protocol.Request, _ *protocol.DidSaveParams) (any, error) {
-		s.session.Refresh()
+		s.session.Reread()
 		s.publish.edited(r.Client, "")
 		return nil, nil
 	})
 	protocol.Handle(p, "workspace/didChangeWatchedFiles", func(_ context.Context, r *protocol.Request, _ *protocol.DidChangeWatchedFilesParams) (any, error) {
-		s.session.Refresh()
+		s.session.Reread()
 		s.publish.edited(r.Client, "")
 		return nil, nil
 	})

@@ -71,6 +71,9 @@ func (v *View) tried(r refactoring) *protocol.WorkspaceEdit {
 	if len(r.changes) == 0 {
 		return nil
 	}
+	for i := range r.changes {
+		r.changes[i].text = ended(v.src(), r.changes[i].text)
+	}
 	text := applied(v.src().Text, r.changes)
 	if tree := parser.Reparse(v.tree(), source.NewFile(v.File.Path, text)); v.laidOut() && len(tree.Faults) == 0 {
 		text = string(format.File(tree))

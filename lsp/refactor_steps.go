@@ -240,7 +240,7 @@ func bindMissing(v *View, offset int32) refactoring {
 		if len(lines) == 0 {
 			return refactoring{}
 		}
-		return refactoring{title: "bind the missing inputs of " + s.Name, changes: []change{bound(v, b, lines)}}
+		return refactoring{title: "bind the missing inputs of " + s.Name, changes: []change{bound(v, b, "inputs", lines)}}
 	}
 	return refactoring{}
 }
@@ -287,12 +287,12 @@ func nearest(prog *program.Program, s *program.Step, want types.Field) string {
 	return best
 }
 
-// bound puts bindings into the block `inputs` of a step, which it makes where there
-// is none.
-func bound(v *View, b *syntax.Block, lines []string) change {
+// bound puts bindings into the block `inputs` of a step, or `outputs` of a program,
+// which it makes where there is none.
+func bound(v *View, b *syntax.Block, kind string, lines []string) change {
 	for _, it := range b.Body.Items {
 		in, ok := it.(*syntax.Block)
-		if ok && in.KindName() == "inputs" && in.Body != nil && in.Body.Close.Len() > 0 {
+		if ok && in.KindName() == kind && in.Body != nil && in.Body.Close.Len() > 0 {
 			n := len(in.Body.Items)
 			if n == 0 {
 				return change{source.Span{Start: in.Body.Open.End, End: in.Body.Close.Start}, " " + strings.Join(lines, ", ") + " "}
@@ -309,7 +309,7 @@ func bound(v *View, b *syntax.Block, lines []string) change {
 	}
 	line := v.src().Line(v.src().LineOf(b.Start))
 	by := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
-	text := by + indent + "inputs {\n"
+	text := by + indent + kind + " {\n"
 	for _, l := range lines {
 		text += by + indent + indent + l + "\n"
 	}

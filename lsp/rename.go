@@ -9,6 +9,8 @@ import (
 	"github.com/dspi-lang/dspi/lang/source"
 	"github.com/dspi-lang/dspi/lang/universe"
 	"github.com/dspi-lang/dspi/lsp/protocol"
+	"github.com/dspi-lang/dspi/parser"
+	"github.com/dspi-lang/dspi/parser/format"
 )
 
 var aName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -22,8 +24,8 @@ func PrepareRename(v *View, offset int32) (*protocol.PrepareRename, error) {
 	return &protocol.PrepareRename{Range: v.Range(at.Span), Placeholder: at.Text()}, nil
 }
 
-// Rename gives the name at a byte another, wherever it stands. What would be a
-// mistake afterwards is refused.
+// Rename gives the name at a byte another, wherever it stands. A binding by name that
+// would be lost is written. What would be a mistake afterwards is refused.
 func Rename(v *View, offset int32, name string) (*protocol.WorkspaceEdit, error) {
 	target, _, ok := v.index().Target(offset)
 	switch {
@@ -34,26 +36,40 @@ func Rename(v *View, offset int32, name string) (*protocol.WorkspaceEdit, error)
 	case slices.Contains(universe.Reserved, name):
 		return nil, protocol.Failed("`%s` is a word of the language.", name)
 	}
-	places := usesOf(v, target)
-	changes := map[protocol.URI][]protocol.TextEdit{}
+	byFile := spelled(v, target, name)
+	written := map[string]bool{}
+	for path := range byFile {
+		written[path] = true
+	}
+	for _, at := range slices.Concat(usesOf(v, target), valued(v, target)) {
+		byFile[at.File.Name] = append(byFile[at.File.Name], change{at.Span, name})
+	}
+	out := &protocol.WorkspaceEdit{Changes: map[protocol.URI][]protocol.TextEdit{}}
 	texts := map[string]string{}
-	for i := len(places) - 1; i >= 0; i-- { // from the end, so that offsets stay
-		at := places[i]
-		u := protocol.Address(at.File.Name)
-		changes[u] = append(changes[u], protocol.TextEdit{Range: rangeOf(v.Snap, at), NewText: name})
-		text, ok := texts[at.File.Name]
-		if !ok {
-			text = at.File.Text
+	for path, list := range byFile {
+		in, err := Look(v.Snap, path)
+		if err != nil {
+			return nil, err
 		}
-		texts[at.File.Name] = text[:at.Start] + name + text[at.End:]
+		slices.SortStableFunc(list, func(a, b change) int { return int(a.at.Start - b.at.Start) })
+		for i := range list {
+			list[i].text = ended(in.src(), list[i].text)
+		}
+		u := protocol.Address(path)
+		texts[path] = applied(in.src().Text, list)
+		if written[path] && in.laidOut() {
+			texts[path] = string(format.File(parser.Reparse(in.tree(), source.NewFile(path, texts[path]))))
+			out.Changes[u] = changes(in, texts[path])
+			continue
+		}
+		for _, c := range list {
+			out.Changes[u] = append(out.Changes[u], protocol.TextEdit{Range: in.Range(c.at), NewText: c.text})
+		}
 	}
 	if d := newMistake(v, target, texts); d != nil {
 		return nil, protocol.Failed("With the name `%s` there would be a mistake: %s: %s.", name, d.Title, strings.TrimSuffix(d.Report().Primary.Text, "."))
 	}
-	for u := range changes {
-		slices.Reverse(changes[u])
-	}
-	return &protocol.WorkspaceEdit{Changes: changes}, nil
+	return out, nil
 }
 
 // newMistake tries texts, and returns a mistake that was not there before.
@@ -62,9 +78,6 @@ func newMistake(v *View, target source.Place, texts map[string]string) *diag.Dia
 	for _, before := range reaching(v, target.File.Name) {
 		after, err := tried.CheckOnce(before.File.Path)
 		if err != nil {
-			continue
-		}
-		if errorsIn(after.Diags) <= errorsIn(before.Diags) {
 			continue
 		}
 		known := map[string]int{}

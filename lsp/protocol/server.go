@@ -10,7 +10,8 @@
 // Messages are handled one after another, in the order of the wire, so that no
 // edit overtakes another. A method that only reads takes its snapshot, calls
 // Release, and goes on beside those that follow. The read loop never waits, so
-// that `$/cancelRequest` is always heard.
+// that `$/cancelRequest` is always heard. A message that makes no sense is answered
+// with an error, and the session goes on (stream.go).
 package protocol
 
 import (
@@ -106,15 +107,6 @@ func (s *Server) Serve(ctx context.Context, stream io.ReadWriteCloser) int {
 	return s.ServeStream(ctx, NewStream(stream))
 }
 
-// Stream carries whole messages, as a websocket does.
-type Stream = jsonrpc2.ObjectStream
-
-// NewStream returns the messages of a stream of bytes, each with a header that tells
-// its length.
-func NewStream(stream io.ReadWriteCloser) Stream {
-	return jsonrpc2.NewBufferedStream(stream, jsonrpc2.VSCodeObjectCodec{})
-}
-
 // ServeStream is Serve over a stream of messages.
 func (s *Server) ServeStream(ctx context.Context, stream Stream) int {
 	ctx, stop := context.WithCancel(ctx)
@@ -124,7 +116,7 @@ func (s *Server) ServeStream(ctx context.Context, stream Stream) int {
 	s.last = make(chan struct{})
 	close(s.last)
 	s.mu.Unlock()
-	conn := jsonrpc2.NewConn(ctx, stream, s, jsonrpc2.SetLogger(silent{}))
+	conn := jsonrpc2.NewConn(ctx, &patient{Stream: stream, answers: &s.running}, s, jsonrpc2.SetLogger(silent{}))
 	<-conn.DisconnectNotify()
 	stop()
 	s.running.Wait()

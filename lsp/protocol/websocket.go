@@ -40,9 +40,6 @@ func WebSocket(serve func(*http.Request, Stream)) http.Handler {
 	}
 }
 
-// maxMessage is the most bytes of a message over a websocket.
-const maxMessage = 64 << 20
-
 // local reports whether the host of a request is one that no name of the web can
 // point at: localhost, or an address.
 func local(hostport string) bool {
@@ -76,7 +73,7 @@ func (s *socket) ReadObject(v any) error {
 	if err := websocket.Message.Receive(s.c, &data); err != nil {
 		return err
 	}
-	return json.Unmarshal(data, v)
+	return understand(data, v)
 }
 
 // Close ends the connection.

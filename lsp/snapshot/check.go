@@ -22,6 +22,7 @@ type Checked struct {
 
 	trees map[string]*syntax.File // what was read, by path; nil: it is not there
 	facts map[*syntax.File][]check.Fact
+	data  int64 // that of the snapshot: how often data may have changed
 
 	mu      sync.Mutex
 	indexes map[*syntax.File]*Index
@@ -104,6 +105,9 @@ func (s *Snapshot) Recheck(path string) (*check.Rechecked, bool) {
 	if c.last != nil && c.last.File == f && c.last.current(s) {
 		return &check.Rechecked{Project: c.last.Project, Diags: c.last.Diags, Facts: c.last.Facts(f.Tree)}, true
 	}
+	if c.last != nil && c.last.stale(s) {
+		return nil, false
+	}
 	c.now, c.trees = s, map[string]*syntax.File{}
 	defer func() { c.now, c.trees = nil, nil }()
 	return c.session.Recheck(f.Tree)
@@ -143,7 +147,7 @@ func (c *checker) run(s *Snapshot, f *File) *Checked {
 	project, diags := c.session.Check(f.Tree)
 	out := &Checked{
 		File: f, Project: project, Diags: diags, trees: c.trees,
-		facts: map[*syntax.File][]check.Fact{}, indexes: map[*syntax.File]*Index{},
+		facts: map[*syntax.File][]check.Fact{}, data: s.data, indexes: map[*syntax.File]*Index{},
 	}
 	for _, tree := range c.trees {
 		out.facts[tree] = c.session.Facts(tree)
@@ -152,8 +156,16 @@ func (c *checker) run(s *Snapshot, f *File) *Checked {
 	return out
 }
 
+// stale reports whether the check read data that may have changed since.
+func (c *Checked) stale(s *Snapshot) bool {
+	return c.data != s.data && c.Project != nil && len(c.Project.Datasets)+len(c.Project.Retrievers) > 0
+}
+
 // current reports whether all that was read is still the same.
 func (c *Checked) current(s *Snapshot) bool {
+	if c.stale(s) {
+		return false
+	}
 	for path, tree := range c.trees {
 		f, err := s.File(path)
 		switch {

@@ -123,6 +123,7 @@ type indexer struct {
 	used    map[source.Span]bool
 	blocks  map[source.Span]*Def
 	imports []*syntax.Import
+	own     map[source.Span]bool // see fixed
 }
 
 func (b *indexer) at(s source.Span) source.Place { return b.file.Place(s) }
@@ -315,7 +316,8 @@ func (b *indexer) kind(n *syntax.Block) {
 	}
 }
 
-// names notes the names on the left of `inputs { name = … }` and the like.
+// names notes the names on the left of `inputs { name = … }`, and of `outputs` and
+// `next`.
 func (b *indexer) names(n, in *syntax.Block) {
 	if n.Body == nil || in == nil {
 		return
@@ -326,12 +328,30 @@ func (b *indexer) names(n, in *syntax.Block) {
 		side = "input"
 	case "outputs":
 		side = "output"
+	case "next":
+		b.next(n, in)
+		return
 	default:
 		return
 	}
 	for _, it := range n.Body.Items {
 		if a, ok := it.(*syntax.Attribute); ok {
 			if p, ok := b.field(in, a.Name.Name, side, 0); ok {
+				b.use(a.Name.Span, p)
+			}
+		}
+	}
+}
+
+// next notes the names on the left of `next { name = … }`: the state of the repeat.
+func (b *indexer) next(n, in *syntax.Block) {
+	d := b.blocks[in.Span]
+	if d == nil {
+		return
+	}
+	for _, it := range n.Body.Items {
+		if a, ok := it.(*syntax.Attribute); ok {
+			if p, ok := b.inner(d, a.Name.Name, "state"); ok {
 				b.use(a.Name.Span, p)
 			}
 		}

@@ -126,6 +126,7 @@ type Session struct {
 	current  *Snapshot
 	checkers map[string]*checker
 	disk     map[string]*File // as read last
+	data     int64            // how often data may have changed
 }
 
 // NewSession returns a session without open files.
@@ -161,6 +162,15 @@ func (s *Session) Close(path string) { s.set(path, nil) }
 // Refresh looks at the disk anew, and returns the files as they are then.
 func (s *Session) Refresh() *Snapshot { return s.set("", nil) }
 
+// Reread is Refresh when files of the disk have changed, which may be data too: what
+// rests on data is checked anew.
+func (s *Session) Reread() *Snapshot {
+	s.mu.Lock()
+	s.data++
+	s.mu.Unlock()
+	return s.Refresh()
+}
+
 func (s *Session) set(path string, f *File) *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +188,7 @@ func (s *Session) set(path string, f *File) *Snapshot {
 	if was := s.current.open[path]; f != nil && was != nil {
 		seen = s.current.seen // an edit of one file: the disk is looked at again when nobody types
 	}
-	s.current = &Snapshot{session: s, encoding: s.encoding, open: open, folders: s.current.folders, id: s.current.id + 1, seen: seen}
+	s.current = &Snapshot{session: s, encoding: s.encoding, open: open, folders: s.current.folders, id: s.current.id + 1, data: s.data, seen: seen}
 	return s.current
 }
 
@@ -233,12 +243,13 @@ type Snapshot struct {
 	open     map[string]*File
 	folders  []string
 	id       int64
+	data     int64 // how often data may have changed
 
 	seen map[string]*File // files of the disk, as this snapshot found them; the session's mu guards it
 }
 
 func (s *Snapshot) bare() *Snapshot {
-	return &Snapshot{session: s.session, encoding: s.encoding, open: s.open, folders: s.folders, id: s.id, seen: map[string]*File{}}
+	return &Snapshot{session: s.session, encoding: s.encoding, open: s.open, folders: s.folders, id: s.id, data: s.data, seen: map[string]*File{}}
 }
 
 // ID is greater for a later snapshot of a session.
@@ -343,6 +354,27 @@ func (s *Snapshot) Files() []string {
 			}
 			return nil
 		})
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// Beside returns the paths of the files that are open or stand in the folder of a file,
+// in order.
+func (s *Snapshot) Beside(path string) []string {
+	dir := filepath.Dir(path)
+	found := map[string]bool{}
+	for other := range s.open {
+		if filepath.Dir(other) == dir {
+			found[other] = true
+		}
+	}
+	if filepath.IsAbs(path) {
+		entries, _ := os.ReadDir(dir) // a folder that cannot be read holds nothing for us
+		for _, e := range entries {
+			if !e.IsDir() {
+				found[filepath.Join(dir, e.Name())] = true
+			}
+		}
 	}
 	return slices.Sorted(maps.Keys(found))
 }

@@ -34,7 +34,7 @@ export function findCommand(places: Places): Found {
     if (onPath !== undefined) {
       return { file: onPath, by: 'setting' };
     }
-    throw new CommandMissing(`The setting dspi.languageServer.path names \`${setting}\`, which is no command.`);
+    throw new CommandMissing(`The setting dspi.languageServer.path names ${setting}, which is no command.`);
   }
   const bundled = path.join(places.extension, 'bin', name);
   if (isCommand(bundled)) {
@@ -45,7 +45,7 @@ export function findCommand(places: Places): Found {
     return { file: onPath, by: 'path' };
   }
   throw new CommandMissing(
-    'The command `dspi` was not found on PATH. Install it with `go install github.com/dspi-lang/dspi/cmd/dspi@latest`, ' +
+    'The command dspi was not found on PATH. Install it (go install github.com/dspi-lang/dspi/cmd/dspi@latest) ' +
     'or name it in the setting dspi.languageServer.path. Colours work without it.');
 }
 

@@ -26,7 +26,7 @@ function section<T>(copy: (text: string) => void, title: string, part: Part<T>, 
     return [element('h2', {}, title), element('p', { class: 'missing' }, part.missing)];
   }
   const heading = element('h2', {}, title, element('small', {}, about(part.value)));
-  if (text !== undefined) {
+  if (text !== undefined && text(part.value) !== '') {
     const button = element('button', { type: 'button', 'aria-label': `Copy ${title}` }, 'Copy');
     button.addEventListener('click', () => copy(text(part.value)));
     heading.append(button);

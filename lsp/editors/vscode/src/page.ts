@@ -14,7 +14,7 @@ export function page(script: string, source: string): string {
 <style nonce="${nonce}">${style}</style>
 </head>
 <body>
-<main id="main" aria-label="Preview"></main>
+<main id="main" aria-label="Preview"><p class="missing">Put the cursor into a program of a .dsp file.</p></main>
 <script nonce="${nonce}" src="${script}"></script>
 </body>
 </html>`;

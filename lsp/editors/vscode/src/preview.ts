@@ -4,6 +4,7 @@ import { page } from './page';
 import { Part, PlanAnswer, Preview, PromptAnswer, SchemaAnswer } from './answers';
 import { Server } from './server';
 
+const kind = 'dspi.preview'; // of panel, as the manifest's activation event names it
 const pause = 150; // ms after the last key before the server is asked
 
 /**
@@ -11,16 +12,20 @@ const pause = 150; // ms after the last key before the server is asked
  * Schema of what is asked for, and the plan of its program as a graph. It follows
  * the cursor and the text; nothing is sent to any model.
  */
-export class PreviewPanel implements vscode.Disposable {
+export class PreviewPanel implements vscode.Disposable, vscode.WebviewPanelSerializer {
   private panel: vscode.WebviewPanel | undefined;
   private timer: NodeJS.Timeout | undefined;
   private asked = 0;
   private document: vscode.TextDocument | undefined;
   private position: vscode.Position | undefined;
   private readonly listeners: vscode.Disposable[] = [];
+  private readonly scripts: vscode.Uri;
 
   constructor(private readonly server: Server, private readonly extension: vscode.Uri) {
+    this.scripts = vscode.Uri.joinPath(extension, 'dist');
     this.listeners.push(
+      vscode.window.registerWebviewPanelSerializer(kind, this),
+      server.onDidStart(() => this.later()),
       vscode.window.onDidChangeTextEditorSelection(e => this.follow(e.textEditor)),
       vscode.window.onDidChangeActiveTextEditor(e => this.follow(e)),
       vscode.workspace.onDidChangeTextDocument(e => {
@@ -34,13 +39,9 @@ export class PreviewPanel implements vscode.Disposable {
   /** Opens the panel beside the editor, or brings it to the front. */
   async show(): Promise<void> {
     if (this.panel === undefined) {
-      this.panel = vscode.window.createWebviewPanel(
-        'dspi.preview', 'dspi preview', { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
-        { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(this.extension, 'dist')], retainContextWhenHidden: true });
-      const script = this.panel.webview.asWebviewUri(vscode.Uri.joinPath(this.extension, 'dist', 'panel.js'));
-      this.panel.webview.html = page(script.toString(), this.panel.webview.cspSource);
-      this.panel.webview.onDidReceiveMessage(message => this.received(message));
-      this.panel.onDidDispose(() => { this.panel = undefined; });
+      this.adopt(vscode.window.createWebviewPanel(
+        kind, 'dspi preview', { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+        { enableScripts: true, localResourceRoots: [this.scripts], retainContextWhenHidden: true }));
     } else {
       this.panel.reveal(undefined, true);
     }
@@ -48,10 +49,33 @@ export class PreviewPanel implements vscode.Disposable {
     await this.refresh();
   }
 
+  /** Takes back the panel that stood here when the window was closed or reloaded. */
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
+    this.panel?.dispose();
+    panel.webview.options = { enableScripts: true, localResourceRoots: [this.scripts] };
+    this.adopt(panel);
+    vscode.window.visibleTextEditors.forEach(editor => this.follow(editor));
+    this.follow(vscode.window.activeTextEditor); // its page is loaded after this, and asks then
+  }
+
   dispose(): void {
     clearTimeout(this.timer);
     this.listeners.forEach(l => l.dispose());
     this.panel?.dispose();
+  }
+
+  // adopt makes a panel the one that is drawn into.
+  private adopt(panel: vscode.WebviewPanel): void {
+    this.panel = panel;
+    panel.iconPath = vscode.Uri.joinPath(this.extension, 'media', 'icon.png');
+    panel.webview.onDidReceiveMessage(message => this.received(message));
+    panel.onDidDispose(() => {
+      if (this.panel === panel) {
+        this.panel = undefined;
+      }
+    });
+    const script = panel.webview.asWebviewUri(vscode.Uri.joinPath(this.scripts, 'panel.js'));
+    panel.webview.html = page(script.toString(), panel.webview.cspSource);
   }
 
   private follow(editor: vscode.TextEditor | undefined): void {

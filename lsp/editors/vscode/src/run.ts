@@ -88,7 +88,9 @@ export class Runner implements vscode.Disposable {
     if (target === undefined) {
       return undefined;
     }
-    return this.spawn([command, target, ...(name === undefined ? [] : [name])], path.dirname(target), '');
+    const status = await this.spawn([command, target, ...(name === undefined ? [] : [name])], path.dirname(target), '');
+    this.server.refreshLenses(); // they show the last score
+    return status;
   }
 
   // target returns the file to run, saved: the command reads it from the disk.

@@ -12,8 +12,12 @@ import { CommandMissing, findCommand, Found } from './command';
 export class Server implements vscode.Disposable {
   private current: LanguageClient | undefined;
   private changing: Promise<void> = Promise.resolve();
+  private readonly started = new vscode.EventEmitter<void>();
   private readonly log = vscode.window.createOutputChannel('dspi Language Server', { log: true });
   private readonly status = vscode.window.createStatusBarItem('dspi.server', vscode.StatusBarAlignment.Right, 10);
+
+  /** Tells that the server answers. */
+  readonly onDidStart = this.started.event;
 
   constructor(private readonly context: vscode.ExtensionContext) {
     this.status.name = 'dspi';
@@ -58,6 +62,8 @@ export class Server implements vscode.Disposable {
         documentSelector: [
           { language: 'dspi', scheme: 'file' },
           { language: 'dspi', scheme: 'untitled' },
+          { scheme: 'file', pattern: '**/dspi.hcl' },
+          { scheme: 'file', pattern: '**/*.dspvars' },
         ],
         outputChannel: this.log,
         diagnosticCollectionName: 'dspi',
@@ -67,7 +73,8 @@ export class Server implements vscode.Disposable {
       try {
         await client.start();
         const version = client.initializeResult?.serverInfo?.version ?? '';
-        this.show('dspi', `dspi ${version}\n${found.file}`);
+        this.show('$(check) dspi', `dspi ${version}\n${found.file}`);
+        this.started.fire();
       } catch (err) {
         this.log.error(`The language server did not start: ${String(err)}`);
         this.show('$(error) dspi', 'The language server did not start; its log says why.');
@@ -90,11 +97,19 @@ export class Server implements vscode.Disposable {
     });
   }
 
+  /** Has the lenses asked for anew: what they tell of the last run has changed. */
+  refreshLenses(): void {
+    const lenses = this.client?.getFeature('textDocument/codeLens');
+    const providers = vscode.workspace.textDocuments.map(document => lenses?.getProvider(document));
+    new Set(providers).forEach(provider => provider?.onDidChangeCodeLensEmitter.fire());
+  }
+
   showLog(): void {
     this.log.show(true);
   }
 
   dispose(): void {
+    this.started.dispose();
     this.status.dispose();
     this.log.dispose();
   }

@@ -2,7 +2,7 @@
 // library (VS Code's own) talks to the server, the module `vscode` is a small one.
 // DSPI names the built command.
 import assert from 'node:assert/strict';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -177,6 +177,31 @@ test('the lens of references counts them and shows them', async () => {
   assert.equal(document.getText(shown[2][0].range), 'search');
 });
 
+test('after an evaluation its lens shows the score', async () => {
+  writeFileSync(path.join(work, 'rows.csv'), 'question,answer\nWhat is 2 + 2?,4\n');
+  const at = path.join(work, 'measured.dsp');
+  writeFileSync(at, `program sum { question: string -> answer: string }
+dataset rows { file = "rows.csv" }
+metric right { score = exact_match(prediction.answer, example.answer) }
+evaluate all {
+  program = program.sum
+  data    = dataset.rows
+  metrics = [metric.right]
+  save_to = "all.json"
+}
+`);
+  const measured = host.open(at);
+  const lens = async () => (await host.ask('CodeLens', 'provideCodeLenses', measured)).find(l => l.command?.command === 'dspi.evaluate').command;
+  const before = await lens();
+  assert.equal(before.title, 'evaluate');
+  let asked = 0;
+  host.providers.CodeLens[0].onDidChangeCodeLenses(() => { asked++; });
+  assert.equal(await host.commands['dspi.evaluate'](...before.arguments), 0, host.channels.dspi);
+  assert.equal(asked, 1);
+  assert.equal((await lens()).title, 'evaluate (last: right 1)');
+  fake.window.activeTextEditor = fake.window.visibleTextEditors[0] = { ...fake.window.activeTextEditor, document };
+});
+
 test('no program runs in a workspace without trust, or when its inputs are not given', async () => {
   fake.workspace.isTrusted = false;
   assert.equal(await host.commands['dspi.run'](file, 'search'), undefined);
@@ -190,6 +215,7 @@ test('the preview shows the step under the cursor and follows it', async () => {
   await host.commands['dspi.showPreview']();
   const panel = host.panels[0];
   assert.match(panel.webview.html, /default-src 'none'/);
+  assert.ok(existsSync(panel.iconPath.fsPath), 'the icon of the panel');
   const shown = await host.until('a preview', () => panel.posted.at(-1));
   assert.equal(shown.title, 'search.respond');
   assert.ok(shown.prompt.value.messages.some(m => JSON.stringify(m).includes('passages')));
@@ -201,9 +227,46 @@ test('the preview shows the step under the cursor and follows it', async () => {
   assert.equal(fake.env.clipboard.text, 'x');
 });
 
+test('the preview is there again after the window was reloaded', async () => {
+  host.panels[0].dispose();
+  const [kind] = Object.keys(host.serializers);
+  const { activationEvents } = require('../package.json');
+  assert.ok(activationEvents.includes(`onWebviewPanel:${kind}`), activationEvents.join());
+  const panel = fake.window.createWebviewPanel(kind, 'dspi preview', 2, {});
+  const post = panel.webview.postMessage; // a message arrives when the page is loaded, and that is after this
+  panel.webview.postMessage = message => { void post(message); return new Promise(() => { }); };
+  host.select(at('predict respond'));
+  await host.serializers[kind].deserializeWebviewPanel(panel, undefined);
+  assert.equal(panel.webview.options.enableScripts, true);
+  panel.received.fire({ kind: 'ready' });
+  await host.until('a preview', () => panel.posted.at(-1)?.title === 'search.respond');
+  assert.equal(panel.title, 'search.respond');
+  panel.webview.postMessage = post;
+});
+
+test('the settings of a project and the values of variables have diagnostics and completion', async () => {
+  const open = (name, text) => {
+    writeFileSync(path.join(work, name), text);
+    return host.open(path.join(work, name));
+  };
+  const settings = open('dspi.hcl', 'cache {\n  urll = "off"\n}\n\n');
+  assert.equal(settings.languageId, 'dspi-hcl');
+  const found = await host.until('a diagnostic of dspi.hcl', () => host.diagnostics.get(settings.uri.toString())?.[0]);
+  assert.equal(settings.getText(found.range), 'urll');
+  const list = await host.ask('CompletionItem', 'provideCompletionItems', settings, new Position(3, 0), { triggerKind: 0 });
+  const labels = (list.items ?? list).map(i => i.label.label ?? i.label);
+  assert.ok(labels.includes('default_model'), labels.join(' '));
+  const values = open('own.dspvars', 'nothing = 1\n');
+  const unknown = await host.until('a diagnostic of own.dspvars', () => host.diagnostics.get(values.uri.toString())?.[0]);
+  assert.equal(unknown.code?.value ?? unknown.code, 'W0601');
+});
+
 test('a restart starts one server and ends the other', async () => {
+  const panel = host.panels.at(-1);
+  panel.posted.length = 0;
   await host.commands['dspi.restartServer']();
   await ended(1);
+  await host.until('the preview by the new server', () => panel.posted.at(-1)?.prompt.value?.step === 'respond');
   const hover = await host.ask('Hover', 'provideHover', document, at('predict respond'));
   assert.match([hover.contents].flat().map(c => c.value).join(), /predict/);
 });
@@ -219,6 +282,7 @@ test('a missing command is said, and nothing fails', async () => {
   host.messages.length = 0;
   await host.commands['dspi.restartServer']();
   assert.match(host.messages.join(), /warning: The setting dspi\.languageServer\.path names/);
+  assert.doesNotMatch(host.messages.join(), /`/, 'a notification shows no Markdown');
 });
 
 test('the command is found by setting, bundle and PATH', async () => {

@@ -95,6 +95,12 @@ try {
   assert.match(dom, /<g class="step here"><rect[^>]*><\/rect><text[^>]*>respond<\/text>/);
   assert.equal([...dom.matchAll(/<path d="M[^"]*" marker-end/g)].length, 6, 'edges of the graph');
 
+  // What has no text is not to be copied.
+  const copies = text => [...text.matchAll(/aria-label="Copy ([^"]*)"/g)].map(m => m[1]);
+  assert.deepEqual(copies(dom), ['Messages', 'JSON Schema']);
+  const silent = { ...shown, prompt: { value: { ...shown.prompt.value, messages: [], note: 'It asks no model.' } } };
+  assert.deepEqual(copies(draw(silent).dom), ['JSON Schema']);
+
   // It has the colours of the theme, and everything can be read.
   const rgb = hex => `rgb(${[1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16)).join(', ')})`;
   for (const [name, theme] of Object.entries(themes)) {

@@ -113,6 +113,21 @@ const names = [
 ];
 const emitters = Object.fromEntries(names.map(name => [name, new EventEmitter()]));
 
+// languageOf returns the language that the extension's manifest gives a file.
+function languageOf(file) {
+  const { languages } = require('../package.json').contributes;
+  const named = languages.find(l => l.filenames?.includes(path.basename(file)));
+  return (named ?? languages.find(l => l.extensions?.includes(path.extname(file))))?.id ?? 'plaintext';
+}
+
+// fits reports whether a filter of documents takes one. Its patterns are `**/` and a
+// name, in which `*` stands for anything.
+function fits(filter, document) {
+  const { language = document.languageId, scheme = document.uri.scheme, pattern = '**/*' } = filter;
+  const name = pattern.replace('**/', '').split('*').map(part => part.replace(/\W/g, '\\$&')).join('.*');
+  return language === document.languageId && scheme === document.uri.scheme && new RegExp(`^${name}$`).test(path.basename(document.uri.fsPath));
+}
+
 /** What a test reads and decides. */
 const host = {
   providers: {},        // by kind: what was registered
@@ -124,12 +139,13 @@ const host = {
   answers: [],          // of the person, to input boxes
   inputs: [],           // the input boxes that were shown
   panels: [],
+  serializers: {},      // by kind of panel
   watchers: [],
   changed: new EventEmitter(), // diagnostics or output changed
 
   /** Opens a file as a person does. */
   open(file) {
-    const document = new Document(Uri.file(file), fs.readFileSync(file, 'utf8'), 'dspi');
+    const document = new Document(Uri.file(file), fs.readFileSync(file, 'utf8'), languageOf(file));
     workspace.textDocuments.push(document);
     const editor = { document, selection: new Selection(new Position(0, 0), new Position(0, 0)), viewColumn: 1 };
     window.visibleTextEditors = [editor];
@@ -193,7 +209,7 @@ const register = new Proxy({}, {
 });
 
 const languages = {
-  match: (selector, document) => [selector].flat().some(s => s.language === document.languageId && (s.scheme ?? 'file') === document.uri.scheme) ? 10 : 0,
+  match: (selector, document) => [selector].flat().some(filter => fits(filter, document)) ? 10 : 0,
   createDiagnosticCollection: name => {
     const put = (uri, list) => { host.diagnostics.set(uri.toString(), list ?? []); host.changed.fire(); };
     return {
@@ -279,6 +295,10 @@ const window = {
     };
     host.panels.push(panel);
     return panel;
+  },
+  registerWebviewPanelSerializer: (kind, serializer) => {
+    host.serializers[kind] = serializer;
+    return new Disposable(() => { delete host.serializers[kind]; });
   },
 };
 
