@@ -27,6 +27,16 @@ const (
 	columnBytes = 8 << 20 // bytes
 )
 
+// readable refuses what is neither a file nor a folder: a pipe would be waited for, and
+// what is looked at here would be gone when it is read.
+func readable(full, name string) error {
+	info, err := os.Stat(full)
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return fmt.Errorf("%s is no regular file, and is read more than once", name)
+	}
+	return nil // one that is not there is told by who opens it
+}
+
 // Columns returns the names of the columns of a file of rows, .csv with a header
 // line, .jsonl with an object a line or .json with a list of objects: those of its
 // first 1000 rows; those of a .parquet file. A path that
@@ -36,6 +46,9 @@ func Columns(from *source.File, path string) ([]string, error) {
 	full := filepath.FromSlash(path)
 	if !filepath.IsAbs(full) && from != nil {
 		full = filepath.Join(filepath.Dir(from.Name), full)
+	}
+	if err := readable(full, path); err != nil {
+		return nil, err
 	}
 	f, err := os.Open(full)
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") { // the first of several

@@ -33,6 +33,9 @@ func PassageColumns(from *source.File, name string) ([]types.Field, error) {
 	case ".md", ".markdown", ".txt", ".html", ".htm", ".pdf":
 		return textColumns(corpus.Corpus{File: full, Name: name})
 	}
+	if err := readable(full, name); err != nil {
+		return nil, err
+	}
 	t, err := datasets.Open(full, "")
 	if err != nil {
 		var p *fs.PathError

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dspi-lang/dspi/interpreter/history"
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/interpreter/python"
@@ -62,6 +63,22 @@ func WithoutKeys(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
 		return slices.Contains(secret, name)
+	})
+}
+
+// shortestKey is the length in bytes from which a value of the environment is taken for
+// the key that it equals; what is shorter, `none` say, may be anything.
+const shortestKey = 8
+
+// WithoutKeysOf returns an environment without the keys of providers, and without the
+// variables, whatever they are called, that hold what a model of the plan is called
+// with: `api_key = var.key` of `env("MY_KEY")`.
+func WithoutKeysOf(p *plan.Plan, env []string) []string {
+	a := history.About{Hidden: map[string][]string{}}
+	aboutOps(p.Ops, &a)
+	return slices.DeleteFunc(WithoutKeys(env), func(pair string) bool {
+		_, text, _ := strings.Cut(pair, "=")
+		return len(text) >= shortestKey && slices.Contains(a.Secrets, text)
 	})
 }
 

@@ -98,7 +98,7 @@ func (a *app) indexOne(ctx context.Context, f *indexFlags, project *program.Proj
 	switch {
 	case ctx.Err() != nil:
 		a.note("the index of %s is not finished: what was made of it is kept, and the same command goes on", d.Address())
-		return ctx.Err()
+		return &exit{code: exitInterrupted}
 	case err != nil:
 		return retrieverError(d, err)
 	}

@@ -141,6 +141,9 @@ func (a *app) withPython(o *dspi.Options, settings *dspi.Settings, p *plan.Plan)
 	}
 	log := o.Python.Log
 	o.Python = a.pythonOptions(settings, folder)
+	if p != nil {
+		o.Python.Env = dspi.WithoutKeysOf(p, a.env)
+	}
 	if o.Python.Log = log; log == nil {
 		o.Python.Log = a.pythonLine(func() func() { return func() {} })
 	}

@@ -59,6 +59,15 @@ def ends(n):
     os._exit(7)
 
 
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def mute(n):
+    raise Mute()
+
+
 def exits(n):
     sys.exit("enough")
 
@@ -84,6 +93,12 @@ def nothing(n):
 
 def other(n):
     return {"resluts": 1}
+
+
+def lacks(n):
+    import dspy
+
+    return dspy.Prediction(resluts=1)
 
 
 def two(m):
@@ -210,11 +225,13 @@ func TestDSPyFaults(t *testing.T) {
 		says   []string
 	}{
 		{"code:raises", "E0650", []string{"raise ValueError", "no such thing: 21", "code.py", "in inner"}},
+		{"code:mute", "E0650", []string{"in mute", "Mute"}},
 		{"code:exits", "E0650", []string{"enough"}},
 		{"code:ends", "E0653", []string{"exit status 7", "about to end", "idempotent = true"}},
 		{"code:wrong", "E0652", []string{"result: needs string"}},
 		{"code:nothing", "E0652", []string{"result: needs string"}},
 		{"code:other", "E0652", []string{"string"}},
+		{"code:lacks", "E0652", []string{"asks for `result`", "What it returned has: resluts"}},
 		{"code:two", "E0651", []string{"`n`", "takes (m)"}},
 		{"code:unserializable", "E0652", []string{"_thread.lock"}},
 		{"code:Unmade", "E0651", []string{"missing 1 required positional argument"}},
@@ -420,6 +437,7 @@ func TestDSPyNoPython(t *testing.T) {
 	real := os.Getenv("DSPI_PYTHON")
 	for _, c := range []struct{ path, code, says string }{
 		{filepath.Join(folder, "none"), "E0644", "there is no such program"},
+		{filepath.Join(folder, "none"), "E0644", "dspi python setup"},
 		{script("without", `exec `+real+` -I -S "$@"`), "E0644", "dspi python setup"},
 		{script("crashes", "echo broken >&2; exit 4"), "E0655", "broken"},
 		{script("old", `shift; exec `+real+` -c "import sys; sys.version_info = (3, 8, 1); exec(sys.argv[1])" "$@"`), "E0655", "3.8.1"},

@@ -171,6 +171,10 @@ def nans(texts):
     return [[float("nan")] for t in texts]
 
 
+def hollow(texts):
+    return [[] for _ in texts]
+
+
 def fewer(texts):
     return [[1.0]]
 
@@ -267,7 +271,7 @@ def nothing():
 	if err != nil || len(vectors) != 300 || c.replies != 3 || vectors[0][0] != 1 || vectors[299][1] < 0.99 {
 		t.Errorf("%d vectors in %d batches, %v", len(vectors), c.replies, err)
 	}
-	for name, want := range map[string]string{"nans": "no number", "fewer": "1 vectors came for 2 texts", "none": "has no `none`"} {
+	for name, want := range map[string]string{"nans": "no number", "hollow": "the vectors have no numbers", "fewer": "1 vectors came for 2 texts", "none": "has no `none`"} {
 		_, err := retrieve.Through(of(name).Embedder()).Embed(ctx, []string{"a", "b"})
 		if lm.AsError(err) == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)

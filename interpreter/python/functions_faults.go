@@ -153,7 +153,7 @@ func notFound(at source.Place, what, name, attribute string, e *RemoteError) *di
 		}
 		return d.Hint("which Python that is: dspi python doctor")
 	case "no_attribute":
-		d := diag.New("E0651", at, upperFirst(e.Message)).Say("The module was imported, and has no `%s` in it.", attribute)
+		d := diag.New("E0651", at, e.Message).Say("The module was imported, and has no `%s` in it.", attribute)
 		return near(d, attribute, func(n string) string { return name + ":" + n })
 	case "not_callable":
 		return diag.New("E0651", at, what+" cannot be called").Say("%s.", upperFirst(strings.TrimSuffix(e.Message, ".")))

@@ -53,7 +53,9 @@ func Find(s Search) (*Interpreter, error) {
 			return &Interpreter{found, from}, nil
 		}
 		return nil, diag.New("E0644", source.Place{}, path+" cannot be started").
-			Say("%s names `%s` as the Python to use, and there is no such program.", from, path)
+			Say("%s names `%s` as the Python to use, and there is no such program.", from, path).
+			Hint("name one that is there, or none: then a folder .venv is taken, or python3").
+			Hint("make one that has all it needs: dspi python setup")
 	}
 	if path := s.Getenv("DSPI_PYTHON"); path != "" {
 		return look(path, "DSPI_PYTHON")
@@ -85,7 +87,7 @@ func Find(s Search) (*Interpreter, error) {
 	}
 	return nil, diag.New("E0644", source.Place{}, "there is no Python").
 		Say("Neither $DSPI_PYTHON, dspi.hcl, $VIRTUAL_ENV nor a folder .venv names a Python, and no `python3` is on the path.").
-		Hint("make one with DSPy: python3 -m venv .venv && .venv/bin/pip install dspy")
+		Hint("install Python 3.10 or newer, then: dspi python setup")
 }
 
 func inVenv(folder string) string {

@@ -64,7 +64,11 @@ func (s *Step) fault(call *module.Call, h *stepHost, err error) error {
 func (s *Step) remote(call *module.Call, h *stepHost, e *RemoteError) error {
 	at, what := s.op.Step.Place, s.what(call)
 	target := call.Text("call", call.Text("class", ""))
-	name, attribute, _ := strings.Cut(target, ":")
+	name, attribute, written := strings.Cut(target, ":")
+	mark := ":"
+	if i := strings.LastIndexByte(target, '.'); !written && i >= 0 { // a class, `dspy.RLM`
+		name, attribute, mark = target[:i], target[i+1:], "."
+	}
 	near := func(d *diag.Diagnostic, wanted string, form func(string) string) *diag.Diagnostic {
 		if n, ok := diag.Nearest(wanted, e.Names); ok {
 			return d.Hint("did you mean `%s`?", form(n))
@@ -85,7 +89,7 @@ func (s *Step) remote(call *module.Call, h *stepHost, e *RemoteError) error {
 	case "no_module":
 		d := diag.New("E0651", at, "there is no module `"+name+"`").
 			Say("Python finds no module `%s`, neither in `%s` nor in its own: %s.", name, e.Folder, strings.TrimSuffix(e.Message, "."))
-		return near(d, name, func(n string) string { return n + ":" + attribute })
+		return near(d, name, func(n string) string { return n + mark + attribute })
 	case "import":
 		d := diag.New("E0651", at, "the module of "+what+" does not import").
 			Say("Importing it fails:\n\n%s", quoted(e.Traceback))
@@ -94,7 +98,7 @@ func (s *Step) remote(call *module.Call, h *stepHost, e *RemoteError) error {
 		}
 		return d.Hint("which Python that is: dspi python doctor")
 	case "no_attribute":
-		return near(diag.New("E0651", at, upperFirst(e.Message)).Say("The module was imported, and has no `%s` in it.", attribute), attribute, func(n string) string { return name + ":" + n })
+		return near(diag.New("E0651", at, e.Message).Say("The module was imported, and has no `%s` in it.", attribute), attribute, func(n string) string { return name + mark + n })
 	case "not_callable":
 		return diag.New("E0651", at, what+" cannot be called").Say("%s.", upperFirst(e.Message)).
 			Hint("a step calls a function, a class that needs no arguments, or a `dspy.Module`")
@@ -123,10 +127,12 @@ func (s *Step) remote(call *module.Call, h *stepHost, e *RemoteError) error {
 			return diag.New("E0652", at, what+" gives no score").Say("%s.", upperFirst(strings.TrimSuffix(e.Message, "."))).
 				Hint("return a number, true or false, or a dspy.Prediction with `score` and `feedback`")
 		}
-		d := diag.New("E0652", at, what+" gives other outputs").Say("The signature asks for `%s`; %s.", strings.Join(names(call.Signature.Outputs), "`, `"), strings.TrimSuffix(e.Message, "."))
+		returned := ""
 		if len(e.Names) > 0 {
-			d.Say("It returned: %s.", strings.Join(e.Names, ", "))
+			returned = " What it returned has: " + strings.Join(e.Names, ", ") + "."
 		}
+		d := diag.New("E0652", at, what+" gives other outputs").
+			Say("The signature asks for `%s`; %s.%s", strings.Join(names(call.Signature.Outputs), "`, `"), strings.TrimSuffix(e.Message, "."), returned)
 		return d.Hint("return a dspy.Prediction or a dict with these names; one output alone may be the value itself")
 	case "unfit":
 		return diag.New("E0652", at, "a value does not go between dspi and Python").Say("%s.", upperFirst(strings.TrimSuffix(e.Message, ".")))

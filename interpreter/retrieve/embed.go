@@ -72,6 +72,9 @@ func (t through) batch(ctx context.Context, texts []string) ([][]float32, error)
 	}
 	for i, v := range resp.Vectors {
 		if len(v) == 0 || len(v) != len(resp.Vectors[0]) {
+			if len(resp.Vectors[0]) == 0 {
+				return nil, &lm.Error{Kind: lm.KindReply, Model: t.Address(), Message: "the vectors have no numbers"}
+			}
 			return nil, &lm.Error{Kind: lm.KindReply, Model: t.Address(), Message: fmt.Sprintf("vector %d has %d numbers, the first %d", i, len(v), len(resp.Vectors[0]))}
 		}
 		if !Normalize(v) {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"go/token"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,41 @@ func (c *checker) pythonOf(fs *fileScope, b *syntax.Block, s map[string]*setting
 	}
 	p.Call = text
 	return p
+}
+
+// pythonNamed checks the form of what a step `python` calls and a step `dspy` makes.
+// What a step `dspy` makes may be written with a dot: `dspy.RLM`.
+func (c *checker) pythonNamed(s *stepNode, x *setting) {
+	text, ok := constantOf[string](x)
+	if !ok {
+		return
+	}
+	last := strings.LastIndexByte(text, '.')
+	dotted := last > 0 && last < len(text)-1 && !strings.Contains(text, ":")
+	module, name, colon := strings.Cut(text, ":")
+	if colon && module != "" && name != "" {
+		return
+	}
+	switch s.module.Name + " " + x.decl.Name {
+	case "python call":
+		d := diag.New("E0310", x.at, "this names no function").
+			Say("A class or function is named `module:name`, say `\"rankers:Ranker\"` for `Ranker` in rankers.py beside this file.")
+		if dotted {
+			near := text[:last] + ":" + text[last+1:]
+			d.Fix("did you mean "+code(near)+"?", x.at, types.FormatLiteral(near))
+		}
+		c.report(d)
+	case "dspy class":
+		if dotted {
+			return
+		}
+		d := diag.New("E0310", x.at, "this names no class").
+			Say("A class is named with its module, `dspy.RLM`, or `agents.Planner` for `Planner` in agents.py beside this file.")
+		if token.IsIdentifier(text) {
+			d.Fix("did you mean "+code("dspy."+text)+"?", x.at, types.FormatLiteral("dspy."+text))
+		}
+		c.report(d)
+	}
 }
 
 // pythonIn reads the block `python` of a declaration; nil where there is none.

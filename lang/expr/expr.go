@@ -27,6 +27,7 @@
 package expr
 
 import (
+	"strings"
 	"sync/atomic"
 
 	"github.com/expr-lang/expr/ast"
@@ -195,8 +196,11 @@ func (e *Expr) verify(diags diag.List, count func(*Expr, diag.List) int, before 
 			}
 			file := source.NewFile(e.file.Name, text)
 			y, ds := parse(file, &syntax.Expr{Text: text, Span: source.Span{End: int32(len(text))}})
-			if count(y, ds) < before {
+			switch n := count(y, ds); {
+			case n < before:
 				kept = append(kept, f)
+			case n == before && strings.HasPrefix(f.Title, "did you mean"): // the name, where its type does not fit either
+				d.Hint("%s", f.Title)
 			}
 		}
 		d.Fixes = kept

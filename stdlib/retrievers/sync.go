@@ -201,7 +201,7 @@ func (x *Retriever) survey(ctx context.Context, files []corpus.File) (*survey, e
 		s.files = append(s.files, one)
 	}
 	if len(s.passages) == 0 {
-		return nil, &corpus.Fault{Text: x.c.Corpus.Name + " holds no passage: there is nothing but blanks in it"}
+		return nil, &corpus.Fault{Text: "there is no passage in " + x.c.Corpus.Name + ", nothing but blanks"}
 	}
 	return s, nil
 }

@@ -238,7 +238,8 @@ def resolve(target):
         try:
             found = getattr(found, part)
         except AttributeError:
-            names = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_") and getattr(v, "__module__", "") == module.__name__]
+            own = module.__name__.partition(".")[0]  # a package gives what its modules define
+            names = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_") and (getattr(v, "__module__", "") or "").partition(".")[0] == own]
             raise Fault("no_attribute", f"the module `{name}` has no `{attribute}`", names=names) from None
     return found
 

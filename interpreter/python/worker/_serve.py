@@ -21,6 +21,16 @@ dspy.LM = _lm.LM
 TARGETS = ("call_tool", "retrieve", "embed", "read_rows", "describe", "optimize_program")
 
 
+def said(e):
+    """The text of an exception; its own __str__ may fail."""
+    try:
+        return str(e)
+    except _calls.Ended:
+        raise
+    except BaseException as again:
+        return f"its __str__ failed with {type(again).__name__}"
+
+
 class Server(_functions.Commands, _optimize.Commands):
     def __init__(self, wire):
         self.wire = wire
@@ -78,7 +88,7 @@ class Server(_functions.Commands, _optimize.Commands):
         if m["command"] in TARGETS:
             try:
                 _programs.resolve(m["args"]["target"])
-            except _programs.Fault:
+            except Exception:
                 pass  # said again, where it is reported
         try:
             slot = self.idle.pop()
@@ -105,8 +115,10 @@ class Server(_functions.Commands, _optimize.Commands):
         except BaseException as e:
             try:
                 result, error = None, self.error(e)
-            except _calls.Ended as e:
-                result, error = None, self.error(e)
+            except BaseException as again:  # the end of the call, or the exception cannot be written
+                if not isinstance(again, _calls.Ended):
+                    again = RuntimeError(f"a {type(e).__name__} that cannot be written: {type(again).__name__}")
+                result, error = None, self.error(again)
         call.thread, call.ended = None, True
         self.drop(call)  # threads of its own that still ask
         with self.lock:
@@ -149,7 +161,7 @@ class Server(_functions.Commands, _optimize.Commands):
             return {"kind": "too_large", "message": str(e)}
         if isinstance(e, AdapterParseError):
             return {"kind": "parse", "message": str(e), "reply": e.lm_response or "", "traceback": _programs.trace(e)}
-        return {"kind": "raised", "message": f"{type(e).__name__}: {e}".strip(), "traceback": _programs.trace(e)}
+        return {"kind": "raised", "message": f"{type(e).__name__}: {said(e)}".strip(), "traceback": _programs.trace(e)}
 
     # Questions to the host
 

@@ -89,6 +89,11 @@ func (f *Fault) hint(format string, args ...any) *Fault {
 	return f
 }
 
+// notUTF8 says where there are bytes that are no characters.
+func notUTF8(where string, args ...any) *Fault {
+	return fault(where+" is not text in UTF-8", args...).hint("save the file in UTF-8: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW, say")
+}
+
 // Files returns the files of the corpus in the order in which they are read. The
 // error is a *Fault, or that of ctx.
 func (c *Corpus) Files(ctx context.Context) ([]File, error) {
@@ -102,6 +107,9 @@ func (c *Corpus) Files(ctx context.Context) ([]File, error) {
 		}
 		if info.IsDir() {
 			return nil, fault("%s is a folder", c.Name).hint("name it with `folder`, or a file of rows with `file`")
+		}
+		if !info.Mode().IsRegular() {
+			return nil, fault("%s is no regular file, and a corpus is read more than once", c.Name)
 		}
 		return []File{{c.File, c.Name, info.Size(), info.ModTime()}}, nil
 	}
@@ -175,8 +183,8 @@ func (c *Corpus) matching(ctx context.Context, folder, pattern string) ([]File, 
 			return nil
 		}
 		info, err := os.Stat(path) // of what a link points at
-		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
-			return nil
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+			return nil // a folder, or a pipe, which would be waited for
 		}
 		if err != nil {
 			return c.absent(name, err)

@@ -232,6 +232,8 @@ func TestMarkdown(t *testing.T) {
 	put(t, dir, "bad.txt", "a\nb\xff")
 	if _, _, err := read(t, c); err == nil || !strings.Contains(err.Error(), "line 2 of bad.txt is not text in UTF-8") {
 		t.Error(err)
+	} else if f, ok := errors.AsType[*Fault](err); !ok || !strings.Contains(f.Hint, "iconv") {
+		t.Errorf("%v: no way out", err)
 	}
 	put(t, dir, "bad.txt", "a\n\nb\x00")
 	if _, _, err := read(t, c); err == nil || !strings.Contains(err.Error(), "line 3 of bad.txt holds a zero byte") {

@@ -145,7 +145,7 @@ func (x *rows) objects(r io.Reader) error {
 // object reads the row that stands in a line.
 func (x *rows) object(text []byte, line int) error {
 	if !utf8.Valid(text) {
-		return fault("line %d of %s is not text in UTF-8", line, x.file.Name)
+		return notUTF8("line %d of %s", line, x.file.Name)
 	}
 	v, err := value.DecodeJSON(text)
 	if err != nil {
@@ -198,7 +198,7 @@ func (x *rows) array(r *watched) error {
 func (x *rows) element(raw []byte) error {
 	number := x.n + 1
 	if !utf8.Valid(raw) {
-		return fault("row %d of %s is not text in UTF-8", number, x.file.Name)
+		return notUTF8("row %d of %s", number, x.file.Name)
 	}
 	v, err := value.DecodeJSON(raw)
 	if err != nil {
@@ -247,7 +247,7 @@ func (x *rows) cells(r io.Reader, tabs bool) error {
 		o := value.MakeObject(len(names))
 		for i, name := range names {
 			if !utf8.ValidString(row[i]) {
-				return fault("line %d of %s is not text in UTF-8", line, x.file.Name)
+				return notUTF8("line %d of %s", line, x.file.Name)
 			}
 			o.Set(name, row[i])
 		}

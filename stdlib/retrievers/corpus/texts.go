@@ -188,7 +188,7 @@ func plainText(data []byte, f File) (string, error) {
 				at += n
 			}
 		}
-		return "", fault("line %d of %s is not text in UTF-8", 1+bytes.Count(data[:at], []byte("\n")), f.Name)
+		return "", notUTF8("line %d of %s", 1+bytes.Count(data[:at], []byte("\n")), f.Name)
 	}
 	return strings.ReplaceAll(string(data), "\r\n", "\n"), nil
 }
