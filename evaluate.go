@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter"
 	"github.com/dspi-lang/dspi/interpreter/evaluate"
+	"github.com/dspi-lang/dspi/interpreter/optimize"
 	"github.com/dspi-lang/dspi/interpreter/plan"
 	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/expr"
@@ -166,8 +168,8 @@ func scoreOf(v any) float64 {
 
 // Evaluate measures a program on its data: every metric on every row, many rows at a
 // time. A row whose run fails has the failure score and is counted; so is a metric
-// that gives no number. The Results say what was measured even when ctx ends or too
-// many rows fail. The error says that the data cannot be read at all, or that the
+// that gives no number. The Results say what was measured even when ctx or the budget
+// ends, or too many rows fail. The error says that the data cannot be read at all, or that the
 // condition cannot be judged.
 func (r *Runtime) Evaluate(ctx context.Context, p *EvalPlan, opt EvalOptions) (*evaluate.Results, error) {
 	e := p.Evaluation
@@ -219,12 +221,16 @@ type evaluation struct {
 	failed int
 	pairs  map[string]map[int]evaluate.Pair // by output and row
 	over   string                           // why it is given up
+	full   func()                           // lets no further row begin
 }
 
 func (v *evaluation) run(ctx context.Context, workers int) (*evaluate.Results, error) {
 	start := time.Now()
 	running, stop := context.WithCancel(ctx)
 	defer stop()
+	reading, full := context.WithCancel(running)
+	defer full()
+	v.full = full
 	todo := make(chan datasets.Row)
 	var readErr error
 	go func() {
@@ -239,7 +245,7 @@ func (v *evaluation) run(ctx context.Context, workers int) (*evaluate.Results, e
 			}
 			select {
 			case todo <- row:
-			case <-running.Done():
+			case <-reading.Done():
 				return
 			}
 		}
@@ -252,7 +258,7 @@ func (v *evaluation) run(ctx context.Context, workers int) (*evaluate.Results, e
 			for row := range todo {
 				out, pairs := v.measure(running, row)
 				switch {
-				case out == nil: // interrupted
+				case out == nil: // interrupted, or not paid for
 				case out.Before || v.journal() == nil:
 					v.keep(out, pairs, stop)
 				default: // the next row need not wait until this one is safe
@@ -319,7 +325,38 @@ func (v *evaluation) keep(row *evaluate.Row, pairs map[string]evaluate.Pair, sto
 	}
 }
 
-// measure runs the program on a row and computes its scores; nil when ctx ended.
+// spent reports whether a row failed because the budget allows no further call. What was
+// not paid for is not measured: the row has no score, and no further row begins. Rows
+// that are under way come to their end.
+func (v *evaluation) spent(err error) bool {
+	if err == nil || !isBudget(err) && !optimize.IsSpent(err) {
+		return false
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.over == "" {
+		v.over = "the budget allows no further call"
+		if said := saidOf(firstReport(err)); said != "" {
+			v.over += ": " + said
+		}
+	}
+	v.full()
+	return true
+}
+
+// saidOf returns what a model, or what keeps its budget, said in a report of a call that
+// failed; "" where it said nothing.
+func saidOf(r diag.Report) string {
+	for line := range strings.Lines(r.Detail) {
+		if said, ok := strings.CutPrefix(strings.TrimSpace(line), "said "); ok {
+			return strings.TrimSpace(said)
+		}
+	}
+	return ""
+}
+
+// measure runs the program on a row and computes its scores; nil when ctx ended, or the
+// budget does not allow it.
 func (v *evaluation) measure(ctx context.Context, in datasets.Row) (*evaluate.Row, map[string]evaluate.Pair) {
 	row := &evaluate.Row{N: in.N, Scores: map[string]float64{}}
 	row.Usage.USD = new(float64)
@@ -350,7 +387,7 @@ func (v *evaluation) measure(ctx context.Context, in datasets.Row) (*evaluate.Ro
 	}
 	leg := v.leg(in.N)
 	res, err := v.runRow(ctx, leg, inputs)
-	if err != nil && ctx.Err() != nil {
+	if err != nil && (ctx.Err() != nil || v.spent(err)) {
 		return nil, nil
 	}
 	row.Run = res.Run
@@ -375,7 +412,8 @@ func (v *evaluation) measure(ctx context.Context, in datasets.Row) (*evaluate.Ro
 	return row, pairs
 }
 
-// score computes the scores of a row that are wanted; false when ctx ended.
+// score computes the scores of a row that are wanted; false when ctx ended, or the
+// budget does not allow it.
 func (v *evaluation) score(ctx context.Context, row *evaluate.Row, x *judged, wanted func(*Measure) bool) bool {
 	for _, m := range v.plan.Measures {
 		if m.whole || !wanted(m) {
@@ -384,7 +422,7 @@ func (v *evaluation) score(ctx context.Context, row *evaluate.Row, x *judged, wa
 		x.feedback = ""
 		score, err := m.score(ctx, v.Runtime, x)
 		switch {
-		case err != nil && ctx.Err() != nil:
+		case err != nil && (ctx.Err() != nil || v.spent(err)):
 			return false
 		case err == nil && !evaluate.Known(score) && !m.usage:
 			err = diag.New("E0614", m.Use.Place, "this gives no number").Say("`%s` gives %v on row %d. The row has no score of it.", m.Name, score, row.N)
@@ -393,7 +431,7 @@ func (v *evaluation) score(ctx context.Context, row *evaluate.Row, x *judged, wa
 			if row.Errors == nil {
 				row.Errors = map[string]diag.Report{}
 			}
-			row.Errors[m.Name] = firstReport(err)
+			row.Errors[m.Name] = m.report(err)
 			continue
 		}
 		if evaluate.Known(score) {
@@ -408,6 +446,14 @@ func (v *evaluation) score(ctx context.Context, row *evaluate.Row, x *judged, wa
 	}
 	row.Judging = x.judging
 	return true
+}
+
+// report returns the first error of err as one of the metric, where it is of no place.
+func (m *Measure) report(err error) diag.Report {
+	if r := firstReport(err); r.Code != "" {
+		return r
+	}
+	return diag.New("E0614", m.Use.Place, err.Error()).Report()
 }
 
 // firstReport returns the first error of err.

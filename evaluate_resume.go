@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/dspi-lang/dspi/interpreter"
@@ -63,7 +65,9 @@ func (v *evaluation) result(in datasets.Row) journal.Key {
 	for _, model := range modelsOf(v.plan.Plan) {
 		args.Set("model "+model, true)
 	}
-	for _, x := range v.plan.Plan.Checked.Names {
+	names := v.plan.Plan.Checked.Names
+	for _, name := range slices.Sorted(maps.Keys(names)) { // in an order, as the key is of the text
+		x := names[name]
 		if val, ok := v.plan.Plan.Values[x.Name]; ok && !x.Sensitive {
 			args.Set("var "+x.Name, val)
 		}

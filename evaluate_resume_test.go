@@ -2,6 +2,7 @@ package dspi_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -23,7 +24,11 @@ func (lasting) Forget(context.Context, string) error { return nil }
 // a row that was measured is not run, and the figures are those of one that was not
 // cut off.
 func TestResumeEvaluation(t *testing.T) {
-	const text = `
+	variables := "" // several, as what is kept of a row is found whatever the order of their map
+	for i := range 12 {
+		variables += fmt.Sprintf("variable v%d: int { default = %d }\n", i, i)
+	}
+	text := variables + `
 dataset dev { file = "dev.csv" }
 program read { text: string -> mood: string }
 metric first {

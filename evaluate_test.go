@@ -190,6 +190,21 @@ func TestEvaluateMetricFails(t *testing.T) {
 	}
 }
 
+// TestEvaluateMetricOfOtherKind: a built-in metric that cannot compare what it is given
+// says so with a code, at the place where it is named.
+func TestEvaluateMetricOfOtherKind(t *testing.T) {
+	text := measured + "evaluate wrong {\n  program = program.read\n  data    = dataset.dev\n  metrics = [metric.absolute_error]\n}\n"
+	r, p := evaluation(t, text, map[string]string{"dev.csv": "text,Label,weight\nfine,good,1\n"}, reads, "wrong")
+	res, err := r.Evaluate(t.Context(), p, dspi.EvalOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := res.Rows[0].Errors["absolute_error"]
+	if e.Code != "E0614" || !strings.Contains(e.Primary.Text, "is of two numbers") || e.Primary.Start.Line == 0 || res.Failures[0].Code != "E0614" {
+		t.Errorf("%+v, %+v", e, res.Failures)
+	}
+}
+
 func TestEvaluateGivesUp(t *testing.T) {
 	rows := "text,Label,weight\n" + strings.Repeat("broken,good,1\n", 50)
 	r, p := evaluation(t, measured, map[string]string{"dev.csv": rows}, reads, "strictly")
@@ -203,6 +218,26 @@ func TestEvaluateGivesUp(t *testing.T) {
 	many := 50
 	if res, err = r.Evaluate(t.Context(), p, dspi.EvalOptions{MaxErrors: &many}); err != nil || res.N != 50 || res.GivenUp != "" {
 		t.Errorf("%v, %+v", err, res)
+	}
+}
+
+// TestEvaluateBudget: a row that the budget did not pay for is not measured. It is no
+// failure, and counts in no score.
+func TestEvaluateBudget(t *testing.T) {
+	_, p := evaluation(t, measured, map[string]string{"dev.csv": "text,Label,weight\n" + strings.Repeat("fine,good,1\n", 50)}, reads, "strictly")
+	r := dspi.NewRuntime(dspi.Options{Around: func(lm.LM) lm.LM { return lm.WithBudgetOf(answering(reads), nil) }})
+	defer r.Close()
+	ctx := lm.WithBudget(t.Context(), lm.NewBudget(lm.BudgetLimits{Calls: 7}))
+	res, err := r.Evaluate(ctx, p, dspi.EvalOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := res.Metric("right")
+	if res.N != 7 || res.Failed != 0 || len(res.Failures) != 0 || m.N != 7 || m.Mean != 1 || res.Usage.Calls != 7 {
+		t.Errorf("%d rows, %d failed, %v, %+v", res.N, res.Failed, res.Failures, m)
+	}
+	if want := "the budget allows no further call: 7 of 7 calls are used"; res.GivenUp != want {
+		t.Errorf("%q, want %q", res.GivenUp, want)
 	}
 }
 

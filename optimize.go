@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -219,6 +220,9 @@ func (p *OptimizePlan) plannedStages() error {
 	for i, s := range o.Stages {
 		declared, _ := universe.Optimizer(s.Optimizer)
 		st := stage{name: fmt.Sprintf("%d %s", i+1, s.Optimizer), declared: s, settings: optimize.Settings{Declared: declared, Written: map[string]any{}}}
+		if err := p.changesSomething(s, declared.Changes); err != nil {
+			return err
+		}
 		run, ok := p.options.Extension.optimizer(s.Optimizer)
 		if !ok && !declared.Python {
 			return diag.New("E0523", s.Place, "`"+s.Optimizer+"` has no code behind it")
@@ -237,6 +241,37 @@ func (p *OptimizePlan) plannedStages() error {
 		p.stages = append(p.stages, st)
 	}
 	return nil
+}
+
+// changesSomething sees that the program has something of the kinds that an optimizer
+// changes.
+func (p *OptimizePlan) changesSomething(s *program.Stage, kinds []string) error {
+	if len(kinds) == 0 { // one of the extension, which does not say
+		return nil
+	}
+	for _, kind := range kinds {
+		has := false
+		switch kind {
+		case "demos":
+			has = slices.ContainsFunc(p.predictors, func(x *optimize.Predictor) bool { return x.TuneDemos })
+		case "instructions":
+			has = slices.ContainsFunc(p.predictors, func(x *optimize.Predictor) bool { return x.TuneInstructions })
+		default:
+			has = slices.ContainsFunc(p.Space.Params, func(x *optimize.Param) bool {
+				return x.Kind != optimize.Demos && x.Kind != optimize.Instructions
+			})
+		}
+		if has {
+			return nil
+		}
+	}
+	o, what := p.Optimization, strings.Join(kinds, " and ")
+	d := diag.New("E0524", s.Place, "`"+s.Optimizer+"` has nothing to change").
+		Say("It changes %s, and `%s` has none that can be tuned here.", what, o.Program.Name)
+	if slices.Contains(kinds, "instructions") {
+		d.Hint("instructions that are made of inputs or variables stay as they are written")
+	}
+	return d.Hint("what can be tuned: dspi space %s %s", o.Place.File.Name, o.Name)
 }
 
 // firstModel returns the model of the first operation that asks one.

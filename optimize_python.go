@@ -52,7 +52,7 @@ func (t *tuning) inPython(ctx context.Context, st stage, study *optimize.Study) 
 	}
 	res, err := t.python.Optimize(ctx, req)
 	if err != nil {
-		if cause := ended(ctx, err); cause != nil {
+		if cause := x.ended(ctx, err); cause != nil {
 			err = cause
 		}
 		return nil, err

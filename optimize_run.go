@@ -3,6 +3,7 @@ package dspi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/dspi-lang/dspi/interpreter"
+	"github.com/dspi-lang/dspi/interpreter/evaluate"
 	"github.com/dspi-lang/dspi/interpreter/module"
 	"github.com/dspi-lang/dspi/interpreter/optimize"
 	"github.com/dspi-lang/dspi/interpreter/plan"
@@ -28,6 +30,7 @@ type runner struct {
 	mu     sync.Mutex
 	plans  map[string]*plan.Plan // by candidate, and whether the teacher answers
 	order  []string              // keys of plans, the oldest first
+	said   string                // by the budget, when it allowed no further call
 	models []*plan.Model         // those of all plans: equal ones are one, so that limits are shared
 }
 
@@ -174,8 +177,8 @@ func (x *runner) Run(ctx context.Context, c *optimize.Candidate, row *optimize.E
 	env := *x.env
 	env.Trace, env.Journal, env.Stream = nil, nil, false
 	res, err := interpreter.Run(within, p, &env, row.Inputs)
-	if err != nil && ended(ctx, err) != nil {
-		return nil, ended(ctx, err)
+	if over := x.ended(ctx, err); over != nil {
+		return nil, over
 	}
 	out := &optimize.Outcome{Outputs: res.Outputs, Seconds: res.Duration.Seconds(), Calls: res.Usage.Calls}
 	if res.Usage.USD != nil {
@@ -223,15 +226,23 @@ func (x *runner) score(ctx context.Context, out *optimize.Outcome, row *optimize
 		j.feedback = ""
 		score, err := m.score(ctx, x.Runtime, j)
 		if err != nil {
-			if over := ended(ctx, err); over != nil {
+			if over := x.ended(ctx, err); over != nil {
 				return over
 			}
 			if i == 0 {
 				out.Feedback = "The metric failed: " + firstReport(err).Title
+				out.Unscored = whyUnscored(firstReport(err))
 			}
 			continue
 		}
-		out.Scores[i] = score
+		switch known := evaluate.Known(score); {
+		case known:
+			out.Scores[i] = score
+		case i == 0 && m.usage:
+			out.Unscored = fmt.Sprintf("`%s` is not known", m.Name)
+		case i == 0:
+			out.Unscored = fmt.Sprintf("`%s` gives no number", m.Name)
+		}
 		if i == 0 {
 			out.Feedback = j.feedback
 		}
@@ -239,13 +250,29 @@ func (x *runner) score(ctx context.Context, out *optimize.Outcome, row *optimize
 	return nil
 }
 
+// whyUnscored says in a line why a metric failed.
+func whyUnscored(r diag.Report) string {
+	if r.Primary.Text == "" {
+		return r.Title
+	}
+	return r.Title + ": " + r.Primary.Text
+}
+
 // ended returns why the tuning has ended, if err or ctx say so: optimize.ErrSpent, or
-// the cause of ctx. It is nil for a failure of the program.
-func ended(ctx context.Context, err error) error {
+// the cause of ctx. It is nil for a failure of the program, and where err is nil.
+func (x *runner) ended(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	if optimize.IsSpent(err) || isBudget(err) {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.said == "" {
+			x.said = saidOf(firstReport(err))
+		}
 		return optimize.ErrSpent
 	}
 	return nil

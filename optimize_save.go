@@ -120,7 +120,8 @@ func (t *Tuning) saved() *value.Object {
 		o.Set("comparison", list)
 	}
 	if t.GivenUp != "" {
-		o.Set("given_up", t.GivenUp)
+		why, _, _ := strings.Cut(t.GivenUp, ":") // what was under way just then is chance
+		o.Set("given_up", why)
 	}
 	o.Set("spent", value.NewObject("calls", t.Spent.Calls, "usd", t.Spent.USD))
 	if len(t.Importance) > 0 {

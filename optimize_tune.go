@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/dspi-lang/dspi/interpreter/evaluate"
@@ -47,12 +49,19 @@ type Tuning struct {
 	Comparison []*evaluate.Comparison `json:"comparison,omitempty"`
 	// Importance says how much of the scores' variance each searched parameter
 	// explains, the most important first; nil without a search.
-	Importance []Importance   `json:"importance,omitempty"`
-	Spent      optimize.Spent `json:"spent"`
-	Known      int            `json:"known,omitempty"` // runs and replies that an earlier tuning had
-	Seconds    float64        `json:"seconds"`
+	Importance []Importance `json:"importance,omitempty"`
+	// Runs counts the runs of the program; Failures says why some have no score, the
+	// most frequent reason first.
+	Runs     int              `json:"runs"`
+	Failures []optimize.Fault `json:"failures,omitempty"`
+	Spent    optimize.Spent   `json:"spent"`
+	Known    int              `json:"known,omitempty"` // runs and replies that an earlier tuning had
+	Seconds  float64          `json:"seconds"`
 	// GivenUp says why it ended early; "" when it did not.
 	GivenUp string `json:"given_up,omitempty"`
+	// Broken tells that an optimizer failed, after some candidate was better than the
+	// program as it was. GivenUp says why.
+	Broken bool `json:"broken,omitempty"`
 	// Changed tells that what was found is not the program as it was.
 	Changed bool `json:"changed"`
 
@@ -112,6 +121,7 @@ type tuning struct {
 	limits           BudgetLimits
 	spent            optimize.Spent // so far, by an earlier tuning whose log is gone on with, too
 	start            time.Time
+	reserved         bool // the budget under way is less than all
 	study            *optimize.Study
 }
 
@@ -143,7 +153,9 @@ func (r *Runtime) Optimize(ctx context.Context, p *OptimizePlan, opt OptimizeOpt
 			Hint("another place: --out FILE, or `save_to` in the block")
 	}
 	err = t.run(ctx)
+	t.out.Failures, t.out.Runs = t.study.Faults()
 	t.out.Spent, t.out.Known = t.spent, t.log.Known()
+	t.out.Spent.USD = math.Round(t.spent.USD*1e9) / 1e9 // the order of the calls does not show
 	t.out.Seconds = time.Since(t.start).Seconds()
 	if cerr := t.log.Close(); err == nil && cerr != nil {
 		err = diag.New("E0619", p.Optimization.Place, "what was answered cannot be kept").Say("%v.", cerr)
@@ -171,7 +183,7 @@ func (t *tuning) run(ctx context.Context) error {
 		return nil
 	}
 	if n := len(start.Outcomes); n > 0 && failures(start) == n {
-		return t.nothingWorks(start)
+		return t.nothingWorks(start.Outcomes[0], "any of "+count(n, "test row"))
 	}
 	reserve := BudgetLimits{}
 	for _, o := range start.Outcomes {
@@ -182,14 +194,32 @@ func (t *tuning) run(ctx context.Context) error {
 	reserve.USD *= 1.25
 	reserve.Time = time.Since(t.start) * 5 / 4
 	within, done = t.budget(ctx, reserve)
+	t.reserved = reserve.Calls > 0 || reserve.USD > 0
 	best, front, err := t.stages(within)
-	if err != nil && !optimize.Ends(within, err) {
-		done()
-		return err
-	}
+	broken := err != nil && !optimize.Ends(within, err)
 	done()
-	t.giveUp(ctx, err)
+	switch {
+	case broken && (best == nil || best.Key() == t.plan.start.Key()):
+		return err
+	case broken: // what was found until then is not lost
+		t.out.Broken, t.out.GivenUp = true, inLine(firstReport(err))
+	default:
+		t.giveUp(ctx, err)
+	}
+	t.reserved = false
 	t.choose(best, front)
+	if faults, runs := t.study.Faults(); runs > 0 && err == nil {
+		for _, f := range faults {
+			runs -= f.Runs
+		}
+		if runs == 0 { // without test rows nobody has looked
+			first := &optimize.Outcome{Unscored: faults[0].Title}
+			if !faults[0].Metric {
+				first = &optimize.Outcome{Err: faults[0].Title}
+			}
+			return t.nothingWorks(first, "any row")
+		}
+	}
 	return t.compare(ctx, start)
 }
 
@@ -269,10 +299,29 @@ func (t *tuning) stages(ctx context.Context) (best *optimize.Candidate, front []
 			if b := study.Best(); len(found) == 0 && b != nil {
 				best, front = b.Candidate, nil
 			}
-			return best, front, err
+			return best, front, t.placed(st, err)
 		}
 	}
 	return best, front, nil
+}
+
+// inLine says in one line what a report says.
+func inLine(r diag.Report) string {
+	s := cmp.Or(r.Primary.Text, r.Title)
+	if detail := strings.Join(strings.Fields(r.Detail), " "); detail != "" {
+		s += ": " + detail
+	}
+	return s
+}
+
+// placed says which optimizer an error is of, where the error does not.
+func (t *tuning) placed(st stage, err error) error {
+	var d *diag.Diagnostic
+	var list diag.List
+	if errors.As(err, &d) || errors.As(err, &list) || optimize.IsSpent(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return diag.New("E0524", st.declared.Place, "`"+st.declared.Optimizer+"` cannot go on").Say("%v.", err)
 }
 
 func (t *tuning) runStage(ctx context.Context, st stage, study *optimize.Study) ([]*optimize.Candidate, error) {
@@ -290,26 +339,41 @@ func (t *tuning) giveUp(ctx context.Context, err error) {
 		t.out.GivenUp = "the time of the budget is over"
 	case errors.Is(err, optimize.ErrSpent):
 		t.out.GivenUp = "the budget is used up"
+		t.runner.mu.Lock()
+		defer t.runner.mu.Unlock()
+		if t.said != "" {
+			t.out.GivenUp += ": " + t.said
+		}
+		if t.reserved {
+			t.out.GivenUp += " (a part of it is kept back to measure what is found)"
+		}
 	default:
 		t.out.GivenUp = "it was interrupted"
 	}
 }
 
+// failures counts the rows that have no score: the program failed, or its metric.
 func failures(s *optimize.Score) int {
 	n := 0
 	for _, o := range s.Outcomes {
-		if o.Failed() {
+		if o.Failed() || o.Unscored != "" {
 			n++
 		}
 	}
 	return n
 }
 
-// nothingWorks says that the program fails on every test row.
-func (t *tuning) nothingWorks(s *optimize.Score) error {
+// nothingWorks says that the program, or its metric, fails on every one of some rows:
+// "any of 16 test rows".
+func (t *tuning) nothingWorks(first *optimize.Outcome, rows string) error {
 	o := t.plan.Optimization
-	return diag.New("E0618", o.Place, fmt.Sprintf("`%s` fails on all of %s", o.Program.Name, count(len(s.Outcomes), "test row"))).
-		Say("The first: %s. There is nothing to compare candidates by.", s.Outcomes[0].Err).
+	if !first.Failed() {
+		return diag.New("E0524", o.Place, fmt.Sprintf("`%s` gives no score on %s", t.plan.scoring.Measures[0].Use.Address(), rows)).
+			Say("The first: %s. There is nothing to compare candidates by.", first.Unscored).
+			Hint("`dspi eval` with this metric says more of each row")
+	}
+	return diag.New("E0618", o.Place, fmt.Sprintf("`%s` does not work on %s", o.Program.Name, rows)).
+		Say("The first: %s. There is nothing to compare candidates by.", first.Err).
 		Hint("run it on a row first: dspi run %s", o.Place.File.Name)
 }
 

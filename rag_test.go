@@ -330,7 +330,7 @@ func TestSearchFaults(t *testing.T) {
 		"no text":    {"{\"text\": \"a\"}\n{\"txet\": \"b\"}\n", "Line 2 of data/wiki.jsonl has no column `text`", "did you mean text = \"txet\"?"},
 		"not a text": {"{\"text\": 7}\n", "Line 1 of data/wiki.jsonl has in `text` no text, but 7", ""},
 		"twice":      {"{\"id\": \"a\", \"text\": \"a\"}\n\n{\"id\": \"a\", \"text\": \"b\"}\n", "Line 3 of data/wiki.jsonl has the id \"a\", as line 1 has", "name another column"},
-		"no UTF-8":   {"{\"text\": \"a\xff\"}\n", "Line 1 of data/wiki.jsonl is not text in UTF-8", ""},
+		"no UTF-8":   {"{\"text\": \"a\xff\"}\n", "Line 1 of data/wiki.jsonl is not text in UTF-8", "save the file in UTF-8"},
 		"empty":      {"\n", "data/wiki.jsonl holds no rows", ""},
 		"blank":      {"{\"text\": \" \"}\n", "No row of data/wiki.jsonl has a text in `text`", ""},
 	} {

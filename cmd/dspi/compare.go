@@ -104,7 +104,11 @@ func (a *app) tellComparison(x, y *evaluate.Results, rows int, all []*evaluate.C
 		if c.Interval != nil {
 			span = signed(c.Interval.Low) + " to " + signed(c.Interval.High)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%.2f\t%s\t%s\t\n", c.Metric, figure(c.A), figure(c.B), signed(c.Difference), span, c.N, pValue(c.P), pValue(c.Adjusted), c.Effect, c.Test, figure(c.Detectable))
+		detectable := "-" // where no row differs, nothing says how much rows differ
+		if c.Detectable > 0 {
+			detectable = figure(c.Detectable)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%.2f\t%s\t%s\t\n", c.Metric, figure(c.A), figure(c.B), signed(c.Difference), span, c.N, pValue(c.P), pValue(c.Adjusted), c.Effect, c.Test, detectable)
 	}
 	_ = w.Flush() // a Builder does not fail
 	b.WriteString("\n")

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/dspi-lang/dspi"
+	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/value"
 	"github.com/dspi-lang/dspi/stdlib/datasets"
 	"github.com/spf13/cobra"
@@ -69,6 +70,13 @@ func (a *app) lookAtData(ctx context.Context, f *dataFlags, args []string) error
 		}
 	} else {
 		a.tellData(l)
+	}
+	var d *diag.Diagnostic
+	if errors.As(err, &d) { // what Python raised
+		if l.Rows > 0 {
+			a.note("%s could be read as far as row %d", t.Name, l.Rows)
+		}
+		return d
 	}
 	if err != nil {
 		return wrong("%s cannot be read further", t.Name).say("After row %d: %v.", l.Rows, err)

@@ -54,7 +54,12 @@ names. Results can be saved in several forms: .json holds everything and is what
 dspi compare reads, .jsonl and .csv hold the rows, .html is a page to look at.
 
 An evaluation that was stopped, killed or given up goes on with --resume: rows that
-were measured are not run again, and no call that was answered is made again.`,
+were measured are not run again, and no call that was answered is made again. It has
+the model, variables, rows, --no-cache and --save that it was begun with; a budget is
+given anew.
+
+--budget ends the evaluation: rows that it does not pay for are not measured, and
+count in no score.`,
 		Example: `  dspi eval route.dsp
   dspi eval route.dsp route_dev --limit 100 --model openai/gpt-4o-mini
   dspi eval route.dsp --save before.json --save before.html
@@ -173,6 +178,11 @@ func (a *app) runEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, arg
 		}
 		saves = append(saves, at)
 	}
+	for _, path := range saves { // before anything is paid for
+		if err := a.makeFolder(filepath.Dir(path)); err != nil {
+			return err
+		}
+	}
 	if f.origin, err = a.evalOrigin(f, e, project, opt); err != nil {
 		return err
 	}
@@ -211,13 +221,16 @@ func (a *app) runEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, arg
 		return err
 	}
 	source := calls.source(context.WithoutCancel(ctx), runtime)
+	var written []string
 	for _, path := range saves {
 		if werr := saveResults(path, results, source); werr != nil {
 			a.report(werr)
 			err = errors.Join(err, &exit{code: exitFailed})
+			continue
 		}
+		written = append(written, path)
 	}
-	if perr := a.printResults(f, results, saves); perr != nil {
+	if perr := a.printResults(f, results, written); perr != nil {
 		return perr
 	}
 	a.tellEvalResume(runtime, f, results)
@@ -232,8 +245,9 @@ func (a *app) runEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, arg
 	return nil
 }
 
-// printResults prints results in the form that the flags ask for.
-func (a *app) printResults(f *evalFlags, r *evaluate.Results, saves []string) error {
+// printResults prints results in the form that the flags ask for. written are the files
+// that have them, too.
+func (a *app) printResults(f *evalFlags, r *evaluate.Results, written []string) error {
 	switch {
 	case f.json:
 		return a.writeJSON(r)
@@ -243,7 +257,7 @@ func (a *app) printResults(f *evalFlags, r *evaluate.Results, saves []string) er
 		return writeCells(a.out, r)
 	}
 	a.tellResults(r, f.worst)
-	for _, path := range saves {
+	for _, path := range written {
 		fmt.Fprintf(a.err, "written: %s\n", path)
 	}
 	return nil

@@ -91,6 +91,10 @@ func (a *app) resumeEval(ctx context.Context, f *evalFlags, cmd *cobra.Command, 
 	if o.MaxErrors != nil && !cmd.Flags().Changed("max-errors") {
 		f.maxErrors, f.maxErrorsGiven = *o.MaxErrors, true
 	}
+	f.noCache = f.noCache || o.NoCache
+	if len(f.save) == 0 {
+		f.save = o.Save
+	}
 	file = run.File
 	if len(args) > 0 {
 		file = args[0]
@@ -129,6 +133,10 @@ func (a *app) evalOrigin(f *evalFlags, e *program.Evaluation, project *program.P
 	o.Table = &hist.Table{Path: e.Data.Address(), Limit: f.limit, Concurrency: f.concurrency}
 	if f.maxErrorsGiven {
 		o.MaxErrors = &f.maxErrors
+	}
+	o.NoCache = f.noCache
+	for _, path := range f.save {
+		o.Save = append(o.Save, absolute(path))
 	}
 	if f.before == nil {
 		return o, nil

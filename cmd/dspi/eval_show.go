@@ -17,6 +17,7 @@ import (
 
 	"github.com/dspi-lang/dspi/interpreter/evaluate"
 	"github.com/dspi-lang/dspi/interpreter/evaluate/report"
+	"github.com/dspi-lang/dspi/lang/diag"
 	"github.com/dspi-lang/dspi/lang/value"
 )
 
@@ -86,7 +87,7 @@ func withoutScore(m *evaluate.Summary) string {
 	if m.Missing == 0 {
 		return ""
 	}
-	return plural(m.Missing, "row") + " without"
+	return "  " + plural(m.Missing, "row") + " without"
 }
 
 func inSeconds(s float64) string { return duration(time.Duration(s * float64(time.Second))) }
@@ -177,7 +178,23 @@ func rowLine(row *evaluate.Row) string {
 		}
 		parts = append(parts, s)
 	}
+	for _, name := range slices.Sorted(maps.Keys(row.Errors)) {
+		parts = append(parts, brief(name+" failed: "+innermost(row.Errors[name]), 120))
+	}
 	return strings.Join(parts, ", ")
+}
+
+// innermost says in a line what failed: what code in Python raised, else what the
+// report points at, else its title.
+func innermost(d diag.Report) string {
+	lines := strings.Split(strings.TrimSpace(d.Detail), "\n")
+	switch last := strings.TrimSpace(lines[len(lines)-1]); {
+	case d.Code == "E0650" && last != "":
+		return last
+	case d.Primary.Text != "":
+		return d.Primary.Text
+	}
+	return d.Title
 }
 
 // brief cuts a text to n characters.

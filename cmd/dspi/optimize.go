@@ -70,6 +70,8 @@ same answers of models give the same result.`,
 	flags.StringVar(&f.out, "out", "", "write what is found to this `file` (else save_to of the block)")
 	jsonFlag(cmd, &f.json, "print one JSON object with all that was found")
 	budgetFlag(cmd, &f.budget)
+	flags.Lookup("budget").Usage = "the most that all calls together may use: `usd=0.50,calls=500,time=10m`\n(else what the block says)"
+	flags.Lookup("seed").DefValue = "0" // which help leaves out
 	f.callFlags.flags(cmd)
 	completeFiles(cmd)
 	return cmd
@@ -156,14 +158,21 @@ func (a *app) runOptimize(ctx context.Context, f *optimizeFlags, args []string) 
 		fmt.Fprintf(a.err, "what was answered is kept; to go on: %s\n", optimizeAgain(args))
 		return &exit{code: exitInterrupted}
 	}
-	if err := a.saveTuning(p, t); err != nil {
-		return err
+	stays := untried(t) && exists(p.SaveTo) // what an earlier tuning found, and the log
+	if !stays {
+		if err := a.saveTuning(p, t); err != nil {
+			return err
+		}
 	}
 	if f.json {
-		return a.writeJSON(t)
+		err = a.writeJSON(t)
+	} else {
+		a.tellTuning(p, t, args[0], stays)
 	}
-	a.tellTuning(p, t, args[0])
-	return nil
+	if err == nil && t.Broken {
+		err = &exit{code: exitFailed}
+	}
+	return err
 }
 
 // tuningLimits reads --budget.

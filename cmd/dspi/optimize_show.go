@@ -13,10 +13,12 @@ import (
 	"github.com/dspi-lang/dspi"
 	"github.com/dspi-lang/dspi/interpreter/evaluate"
 	"github.com/dspi-lang/dspi/interpreter/optimize"
+	"github.com/dspi-lang/dspi/lang/program"
 )
 
-// tellTuning prints what a tuning found, for reading.
-func (a *app) tellTuning(p *dspi.OptimizePlan, t *dspi.Tuning, file string) {
+// tellTuning prints what a tuning found, for reading. stays tells that an earlier result
+// was not replaced by nothing.
+func (a *app) tellTuning(p *dspi.OptimizePlan, t *dspi.Tuning, file string, stays bool) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s by %s, seed %d\n", t.Optimization, t.Program, strings.Join(t.Stages, ", then "), t.Seed)
 	fmt.Fprintf(&b, "learned from %s, compared on %s, tested on %s\n\n", rowsLine(t.Train), rowsLine(t.Dev), rowsLine(t.Test))
@@ -27,6 +29,8 @@ func (a *app) tellTuning(p *dspi.OptimizePlan, t *dspi.Tuning, file string) {
 		frontTable(&b, p, t)
 	}
 	switch {
+	case untried(t):
+		b.WriteString("No candidate was measured before it ended.\n")
 	case !t.Changed:
 		b.WriteString("Nothing was better than the program as it is.\n")
 	case len(t.Comparison) > 0:
@@ -57,10 +61,35 @@ func (a *app) tellTuning(p *dspi.OptimizePlan, t *dspi.Tuning, file string) {
 	if t.Known > 0 {
 		fmt.Fprintf(a.err, "%d runs and replies were known from before\n", t.Known)
 	}
+	for _, f := range t.Failures {
+		who := "the program failed"
+		if f.Metric {
+			who = "`" + firstAim(p).Address() + "`" + " gave no score"
+		}
+		fmt.Fprintf(a.err, "    %d of %s: %s (%s)\n", f.Runs, plural(t.Runs, "run"), who, f.Title)
+	}
+	if stays {
+		fmt.Fprintf(a.err, "%s stays as it was; to go on with what was answered: dspi optimize %s --resume --budget …\n", p.SaveTo, optimizeArgs(file, p))
+		return
+	}
 	fmt.Fprintf(a.err, "written: %s\n", p.SaveTo)
 	if t.Changed {
 		fmt.Fprintf(a.err, "\nNext:\n\n    dspi run %s %s … --state %s\n", shellWord(file), t.Program, shellWord(p.SaveTo))
 	}
+}
+
+// untried tells of a tuning that ended before it had measured or made any candidate.
+func untried(t *dspi.Tuning) bool { return t.GivenUp != "" && len(t.Trials) == 0 && !t.Changed }
+
+// firstAim is the metric by which candidates are compared.
+func firstAim(p *dspi.OptimizePlan) *program.MetricUse {
+	o := p.Optimization
+	return append(slices.Clone(o.Maximize), o.Minimize...)[0]
+}
+
+// optimizeArgs are the file and the name of an optimization on a command line.
+func optimizeArgs(file string, p *dspi.OptimizePlan) string {
+	return shellWord(file) + " " + shellWord(p.Optimization.Name)
 }
 
 func rowsLine(r dspi.RowsUsed) string {

@@ -78,4 +78,21 @@ func TestDSPyLog(t *testing.T) {
 	if status != exitFine || out != "[\"MY_KEY\"]\n" || !strings.Contains(errs, "program.p.call: at work\n") {
 		t.Errorf("exit status %d\n%s%s", status, out, errs)
 	}
+
+	// Nor does one that a model is given under another name.
+	writeFile(t, "own.dsp", `variable key: string { default = env("MY_KEY"), sensitive = true }
+
+model own { provider = "openai", name = "gpt-4o-mini", api_key = var.key }
+
+program p {
+  n: int -> keys: list[string]
+  model = model.own
+
+  python call { call = "code:keys" }
+}
+`)
+	status, out, errs = runWith(t, append(env[:len(env)-1], "MY_KEY=own-key-1234", "SAME_KEY=own-key-1234", "OTHER_KEY=other-key-1234"), "run", "own.dsp", "n=1")
+	if status != exitFine || out != "[\"OTHER_KEY\"]\n" {
+		t.Errorf("exit status %d\n%s%s", status, out, errs)
+	}
 }

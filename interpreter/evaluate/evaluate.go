@@ -168,8 +168,11 @@ func Mean(xs []float64) float64 {
 	return sum / float64(len(xs))
 }
 
-// Known reports whether a score is one: a finite number.
-func Known(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+// largest is the largest score, either way: sums and third powers of such are numbers.
+const largest = 1e100
+
+// Known reports whether a score is one: a finite number, from -1e100 to 1e100.
+func Known(x float64) bool { return math.Abs(x) <= largest } // which NaN is not
 
 // Worst returns the rows from the worst to the best: those that failed, then by the
 // metrics in their order.

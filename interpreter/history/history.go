@@ -118,8 +118,12 @@ type Origin struct {
 	Unkept []string `json:"unkept,omitempty"`
 	// Evaluation is the name of the evaluation whose rows the batch measures; "" for
 	// any other run. MaxErrors is how many of them may fail, where that was given.
-	Evaluation string `json:"evaluation,omitempty"`
-	MaxErrors  *int   `json:"max_errors,omitempty"`
+	// NoCache and Save are the flags of that name: whether each call of it is sent, and
+	// the files for its results.
+	Evaluation string   `json:"evaluation,omitempty"`
+	MaxErrors  *int     `json:"max_errors,omitempty"`
+	NoCache    bool     `json:"no_cache,omitempty"`
+	Save       []string `json:"save,omitempty"`
 	// Table makes the run a batch: its rows are runs of their own, whose ids are
 	// the id of the batch, a dash, and the number of the row. nil for all others.
 	Table *Table `json:"table,omitempty"`

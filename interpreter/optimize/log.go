@@ -203,6 +203,7 @@ type keptRun struct {
 	Scores   []*float64      `json:"scores"` // null where one is not known
 	Feedback string          `json:"feedback,omitempty"`
 	Err      string          `json:"error,omitempty"`
+	Unscored string          `json:"unscored,omitempty"`
 	Asked    []keptAsked     `json:"asked,omitempty"`
 	Seconds  float64         `json:"seconds"`
 	USD      float64         `json:"usd"`
@@ -230,7 +231,7 @@ func (l *Log) outcome(key string) *Outcome {
 	if json.Unmarshal(data, &k) != nil {
 		return nil
 	}
-	o := &Outcome{Feedback: k.Feedback, Err: k.Err, Seconds: k.Seconds, USD: k.USD, Calls: k.Calls, Outputs: object(k.Outputs)}
+	o := &Outcome{Feedback: k.Feedback, Err: k.Err, Unscored: k.Unscored, Seconds: k.Seconds, USD: k.USD, Calls: k.Calls, Outputs: object(k.Outputs)}
 	for _, x := range k.Scores {
 		score := math.NaN()
 		if x != nil {
@@ -261,7 +262,7 @@ func (l *Log) keep(key string, o *Outcome) {
 	if l == nil {
 		return
 	}
-	k := keptRun{Feedback: o.Feedback, Err: o.Err, Seconds: o.Seconds, USD: o.USD, Calls: o.Calls}
+	k := keptRun{Feedback: o.Feedback, Err: o.Err, Unscored: o.Unscored, Seconds: o.Seconds, USD: o.USD, Calls: o.Calls}
 	if o.Outputs != nil {
 		k.Outputs = value.EncodeJSON(o.Outputs)
 	}

@@ -1,9 +1,11 @@
 package optimize
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -38,6 +40,9 @@ type Outcome struct {
 	Feedback string
 	// Err is why the program failed; "" where it did not.
 	Err string
+	// Unscored is why the first objective gave no score of a run that did not fail; ""
+	// where it gave one.
+	Unscored string
 	// Asked are the questions of predictors that were answered, in the order of the
 	// program.
 	Asked []Asked
@@ -65,6 +70,46 @@ func (o *Outcome) Score() float64 {
 
 // Failed reports whether the program failed.
 func (o *Outcome) Failed() bool { return o.Err != "" }
+
+// Fault is why runs have no score, and how many.
+type Fault struct {
+	// Metric tells that the program did its work, and the metric failed.
+	Metric bool   `json:"metric,omitempty"`
+	Title  string `json:"title"`
+	Runs   int    `json:"runs"`
+}
+
+// Faults says why runs have no score, the most frequent reason first, and how many runs
+// there were. Runs that the log answered count.
+func (s *Study) Faults() (faults []Fault, runs int) {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	found := map[Fault]int{}
+	for _, f := range s.state.runs {
+		select {
+		case <-f.done:
+		default:
+			continue
+		}
+		switch o := f.outcome; {
+		case o == nil:
+			continue
+		case o.Failed():
+			found[Fault{Title: o.Err}]++
+		case o.Unscored != "":
+			found[Fault{Metric: true, Title: o.Unscored}]++
+		}
+		runs++
+	}
+	for f, n := range found {
+		f.Runs = n
+		faults = append(faults, f)
+	}
+	slices.SortFunc(faults, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(b.Runs, a.Runs), cmp.Compare(a.Title, b.Title))
+	})
+	return faults, runs
+}
 
 // state is what the stages of a study share.
 type state struct {

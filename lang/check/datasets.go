@@ -131,8 +131,12 @@ func (c *checker) fileFormat(s *setting, format string, endings []string) {
 	if slices.Contains(endings, ".tsv") {
 		tabs = ", .tsv (tabs)"
 	}
+	texts := ""
+	if slices.Contains(endings, ".md") {
+		texts = " That of a text ends in " + strings.Join(textFormats[:len(textFormats)-1], ", ") + " or " + textFormats[len(textFormats)-1] + "."
+	}
 	d := diag.New("E0521", s.at, "this does not tell what the file holds").
-		Say("The name of a file with rows ends in .csv (commas, with a header line)%s, .jsonl (one JSON object a line) or .json (a list of objects).", tabs)
+		Say("The name of a file with rows ends in .csv (commas, with a header line)%s, .jsonl (one JSON object a line) or .json (a list of objects).%s", tabs, texts)
 	if near, ok := diag.Nearest(ending, endings); ok && ending != "" {
 		d.Fix("did you mean "+code(near)+"?", s.at, types.FormatLiteral(strings.TrimSuffix(name, path.Ext(name))+near))
 	}

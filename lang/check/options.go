@@ -35,6 +35,7 @@ func (c *checker) options(b *body, s *stepNode, scope *expr.Scope) {
 			c.passagesIf(b, s, x, scope)
 			o.Value, o.Passages = x.value(), true
 		default:
+			c.pythonNamed(s, x)
 			o.Value = x.value()
 		}
 		s.step.Options = append(s.step.Options, o)

@@ -33,6 +33,8 @@ func Cells(name string, in io.Reader, comma rune) (*Table, error) {
 		switch {
 		case !utf8.ValidString(column):
 			return nil, headerFault(name, "The header line is not text in UTF-8.")
+		case strings.ContainsRune(header[i], '\r'):
+			return nil, headerFault(name, "Its lines end in a carriage return alone, as on a Mac long ago: save it with line feeds.")
 		case header[i] == "":
 			return nil, headerFault(name, "Column %d has no name in the header line.", i+1)
 		case slices.Contains(header[:i], header[i]):

@@ -73,6 +73,7 @@ func TestRefused(t *testing.T) {
 		{"a.csv", "", "empty"},
 		{"a.csv", "a,a\n", "twice"},
 		{"a.csv", "a,\n", "no name"},
+		{"a.csv", "a,b\r1,2\r3,4\r", "end in a carriage return alone"},
 		{"a.json", "{}", "begins with {"},
 		{"a.json", "", "empty"},
 	} {

@@ -154,7 +154,7 @@ func Write(w io.Writer, r *evaluate.Results, source Source) error {
 		if m.Name == "latency" || m.Name == "cost" {
 			continue // they are drawn with their percentiles
 		}
-		if scores := r.Scores(m.Name); !m.Proportion && len(scores) > 1 {
+		if scores := r.Scores(m.Name); !m.Proportion && differ(scores) {
 			s.Plots = append(s.Plots, histogram(m.Name, m.Unit, scores))
 		}
 	}
@@ -177,7 +177,7 @@ func Write(w io.Writer, r *evaluate.Results, source Source) error {
 			continue
 		}
 		s.Spreads = append(s.Spreads, spread{x.of, x.spread})
-		if len(x.values) > 1 && x.spread.Most > 0 {
+		if differ(x.values) {
 			p := histogram(x.of, x.unit, x.values)
 			p.mark(x.values, "p50", x.spread.P50)
 			p.mark(x.values, "p95", x.spread.P95)
@@ -193,12 +193,14 @@ func Write(w io.Writer, r *evaluate.Results, source Source) error {
 	return err
 }
 
-// histogram counts values in bins of the same width.
+// differ reports whether there is something to draw: values that are not all the same.
+func differ(xs []float64) bool {
+	return len(xs) > 1 && slices.Min(xs) < slices.Max(xs)
+}
+
+// histogram counts values that differ in bins of the same width.
 func histogram(title, unit string, xs []float64) plot {
 	lo, hi := slices.Min(xs), slices.Max(xs)
-	if lo == hi {
-		hi = lo + 1
-	}
 	counts := make([]int, bins)
 	for _, x := range xs {
 		counts[min(bins-1, int((x-lo)/(hi-lo)*bins))]++
@@ -219,9 +221,6 @@ func histogram(title, unit string, xs []float64) plot {
 // mark draws a line at a value among those that the plot is of.
 func (p *plot) mark(xs []float64, name string, x float64) {
 	lo, hi := slices.Min(xs), slices.Max(xs)
-	if lo == hi {
-		hi = lo + 1
-	}
 	p.Marks = append(p.Marks, mark{name, number(x), min(width-1.5, width*(x-lo)/(hi-lo))})
 }
 

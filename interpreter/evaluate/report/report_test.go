@@ -119,3 +119,25 @@ func TestWrite(t *testing.T) {
 		t.Error("the row that failed is not the first")
 	}
 }
+
+// TestNothingToDraw: of values that are all the same no plot is drawn, which would need a
+// width that nobody measured.
+func TestNothingToDraw(t *testing.T) {
+	r := results()
+	price := 0.00012
+	for _, row := range r.Rows {
+		row.Usage.Calls, row.Usage.USD = 1, &price
+	}
+	r.Cost = evaluate.NewSpread([]float64{price, price, price, price})
+	var b bytes.Buffer
+	if err := Write(&b, r, nil); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	if strings.Contains(page, "cost, dollars") || !strings.Contains(page, "latency, seconds") {
+		t.Error("which plots there are is wrong")
+	}
+	if !strings.Contains(page, ", 1 call, $0.00012") {
+		t.Error("one call is not told as one")
+	}
+}

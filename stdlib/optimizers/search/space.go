@@ -75,7 +75,7 @@ type Space struct {
 // Faults of a space.
 var (
 	// ErrNoValidPoint: nothing was found that fulfils the constraints.
-	ErrNoValidPoint = errors.New("no point of the space fulfils the constraints")
+	ErrNoValidPoint = errors.New("no point was found that fulfils the constraints")
 	// ErrExhausted: every point of the space has been asked already, or the plan of
 	// the search is at its end.
 	ErrExhausted = errors.New("there is nothing left to try")
