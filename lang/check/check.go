@@ -85,6 +85,7 @@ func (s *Session) Check(root *syntax.File) (*program.Project, diag.List) {
 		owners:  map[string]*decl{},
 		project: &program.Project{Root: root.Source},
 	}
+	defer c.forget()
 	c.declareFile(root, "")
 	for _, fs := range c.order {
 		c.reportFaults(fs.file)
@@ -137,7 +138,7 @@ type checker struct {
 	project *program.Project
 	bodies  []*body // the programs, in order
 
-	stepOwners   map[string]string          // see ownerOf
+	stepOwners   *stepOwners                // see hiddenNames
 	moduleBlocks map[string]*universe.Block // see moduleBlock
 	quiet        map[source.Place]bool      // see reportHeaders
 	headless     map[source.Place]bool      // see enclosed

@@ -398,33 +398,54 @@ func (t *typer) ring(l *letNode, other string) *diag.Diagnostic {
 }
 
 // hiddenNames says of the steps of other programs that they exist, but out of reach.
+// It says so while the check goes on; scopes are kept longer, and keep no more alive
+// than they need.
 func (c *checker) hiddenNames(b *body) func(step string) string {
+	if c.stepOwners == nil {
+		c.stepOwners = &stepOwners{checker: c}
+	}
+	owners, own := c.stepOwners, b.prog.Name
 	return func(step string) string {
-		owner, ok := c.ownerOf(step)
-		if !ok || owner == b.prog.Name {
+		owner, ok := owners.of(step)
+		if !ok || owner == own {
 			return ""
 		}
 		return "`" + step + "` is a step of the program `" + owner + "`, and what happens inside another program stays there."
 	}
 }
 
-// ownerOf returns the name of a program that has a step of a name.
-func (c *checker) ownerOf(step string) (owner string, ok bool) {
-	if c.stepOwners == nil {
-		c.stepOwners = map[string]string{}
-		for _, other := range c.bodies {
+// stepOwners knows which program has a step of a name.
+type stepOwners struct {
+	checker *checker // nil when its check is over
+	names   map[string]string
+}
+
+// of returns the name of a program that has a step of a name.
+func (o *stepOwners) of(step string) (owner string, ok bool) {
+	if o.names == nil && o.checker != nil {
+		o.names = map[string]string{}
+		for _, other := range o.checker.bodies {
 			if other.block.Body == nil {
 				continue
 			}
 			for _, it := range other.block.Body.Items {
 				if s, ok := it.(*syntax.Block); ok && len(s.Labels) > 0 {
-					c.stepOwners[s.Labels[0].Name] = other.prog.Name
+					o.names[s.Labels[0].Name] = other.prog.Name
 				}
 			}
 		}
 	}
-	owner, ok = c.stepOwners[step]
+	owner, ok = o.names[step]
 	return owner, ok
+}
+
+// forget ends a check: what is kept of it for the next one must not keep this one,
+// and with it the one before, and so on.
+func (c *checker) forget() {
+	c.kept, c.next = nil, nil
+	if c.stepOwners != nil {
+		c.stepOwners.checker, c.stepOwners.names = nil, nil
+	}
 }
 
 // programSetting returns a setting of the program, checked in its scope.

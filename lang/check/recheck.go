@@ -102,6 +102,7 @@ func (s *Session) recheckProgram(e *edit, root *syntax.File, out *Rechecked) boo
 		opt: s.opt, u: s.opt.Universe, files: last.files, order: []*fileScope{&fs}, owners: last.owners,
 		project: &program.Project{Root: root.Source, Models: slices.Clip(last.project.Models)},
 	}
+	defer c.forget()
 	c.reportHeaders(&fs)
 	c.reportFaults(root)
 	b := c.declareProgram(&fs, &d)
