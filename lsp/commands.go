@@ -77,6 +77,9 @@ func (s *Server) execute(ctx context.Context, r *protocol.Request, p *commandPar
 	if len(p.Arguments) > 1 && json.Unmarshal(p.Arguments[1], &name) != nil {
 		return nil, &protocol.Error{Code: protocol.CodeInvalidParams, Message: "the second argument of " + p.Command + " is a name"}
 	}
+	if strings.HasPrefix(name, "-") { // a flag of the command line
+		return nil, &protocol.Error{Code: protocol.CodeInvalidParams, Message: name + " is no name of a program or test"}
+	}
 	if strings.HasPrefix(file, "file:") {
 		file = protocol.Path(protocol.URI(file))
 	}

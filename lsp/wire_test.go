@@ -231,7 +231,7 @@ func TestExecute(t *testing.T) {
 		t.Errorf("an edited file: %v", err)
 	}
 	for _, params := range []map[string]any{
-		{"command": "dspi.nothing", "arguments": []any{file}}, {"command": "dspi.run"}, {"command": "dspi.run", "arguments": []any{1}},
+		{"command": "dspi.nothing", "arguments": []any{file}}, {"command": "dspi.run"}, {"command": "dspi.run", "arguments": []any{file, "--model=x"}}, {"command": "dspi.run", "arguments": []any{1}},
 	} {
 		if err := e.conn.Call(t.Context(), "workspace/executeCommand", params, nil); errorCode(err) != protocol.CodeInvalidParams {
 			t.Errorf("%v: %v", params, err)

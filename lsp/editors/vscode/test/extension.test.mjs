@@ -199,7 +199,7 @@ evaluate all {
   assert.equal(await host.commands['dspi.evaluate'](...before.arguments), 0, host.channels.dspi);
   assert.equal(asked, 1);
   assert.equal((await lens()).title, 'evaluate (last: right 1)');
-  fake.window.activeTextEditor = fake.window.visibleTextEditors[0] = { ...fake.window.activeTextEditor, document };
+  host.show(document);
 });
 
 test('no program runs in a workspace without trust, or when its inputs are not given', async () => {

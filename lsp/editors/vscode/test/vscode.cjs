@@ -147,13 +147,18 @@ const host = {
   open(file) {
     const document = new Document(Uri.file(file), fs.readFileSync(file, 'utf8'), languageOf(file));
     workspace.textDocuments.push(document);
+    emitters.didOpen.fire(document);
+    host.show(document);
+    return document;
+  },
+
+  /** Makes an open document the one in the editor. */
+  show(document) {
     const editor = { document, selection: new Selection(new Position(0, 0), new Position(0, 0)), viewColumn: 1 };
     window.visibleTextEditors = [editor];
     window.activeTextEditor = editor;
-    emitters.didOpen.fire(document);
     emitters.visible.fire(window.visibleTextEditors);
     emitters.active.fire(editor);
-    return document;
   },
 
   /** Replaces the first occurrence of a text, or a range. */
