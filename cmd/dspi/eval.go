@@ -53,10 +53,10 @@ happens, or when the condition of require does not hold.
 names. Results can be saved in several forms: .json holds everything and is what
 dspi compare reads, .jsonl and .csv hold the rows, .html is a page to look at.
 
-An evaluation that was stopped, killed or given up goes on with --resume: rows that
-were measured are not run again, and no call that was answered is made again. It has
-the model, variables, rows, --no-cache and --save that it was begun with; a budget is
-given anew.
+An evaluation that was stopped, killed or given up goes on with --resume: rows
+that were measured are not run again, and no call that was answered is made again.
+It has the model, variables, rows, --no-cache and --save that it was begun with; a
+budget is given anew.
 
 --budget ends the evaluation: rows that it does not pay for are not measured, and
 count in no score.`,
