@@ -143,6 +143,9 @@ func (r *Runtime) Optimize(ctx context.Context, p *OptimizePlan, opt OptimizeOpt
 	if err := t.Check(p.start); err != nil {
 		return nil, err
 	}
+	if err := t.ready(); err != nil {
+		return nil, err
+	}
 	var err error
 	t.log, err = t.openLog(opt.Resume)
 	switch {
@@ -312,6 +315,20 @@ func inLine(r diag.Report) string {
 		s += ": " + detail
 	}
 	return s
+}
+
+// ready asks the optimizers whether they can begin.
+func (t *tuning) ready() error {
+	for _, st := range t.plan.stages {
+		if r, ok := st.run.(optimize.Ready); ok {
+			study := t.newStudy()
+			study.Watch = nil
+			if err := r.Ready(study.Next(st.name, st.settings, t.plan.start)); err != nil {
+				return t.placed(st, err)
+			}
+		}
+	}
+	return nil
 }
 
 // placed says which optimizer an error is of, where the error does not.

@@ -40,6 +40,11 @@ type Optimizer interface {
 	Optimize(ctx context.Context, s *Study) ([]*Candidate, error)
 }
 
+// Ready is an optimizer that can see that it cannot begin before anything is run.
+type Ready interface {
+	Ready(s *Study) error
+}
+
 // ErrSpent says that the budget is used up: no further call is made.
 var ErrSpent = errors.New("the budget of the tuning is used up")
 

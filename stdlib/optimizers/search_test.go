@@ -249,7 +249,11 @@ func TestSearchConstraints(t *testing.T) {
 
 		b = &bench{Forbids: func(*optimize.Candidate) error { return errors.New("forbidden") }}
 		s = knobStudy(t, b, name, test.settings, 20)
+		ready := test.run.(optimize.Ready).Ready(s)
 		_, err := test.run.Optimize(t.Context(), s)
+		if ready == nil || ready.Error() != err.Error() {
+			t.Errorf("%s: before it begins: %v", name, ready)
+		}
 		if err == nil || !strings.Contains(err.Error(), "fulfils the constraints") || !strings.Contains(err.Error(), "loosen a `constraint`") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -266,6 +270,9 @@ func TestSearchConstraints(t *testing.T) {
 func TestGridTooLarge(t *testing.T) {
 	b := &bench{}
 	s := knobStudy(t, b, "grid", nil, 20)
+	if err := (grid{}).Ready(s); err == nil || !strings.Contains(err.Error(), "the grid has 1650 points") {
+		t.Errorf("before it begins: %v", err)
+	}
 	if _, err := (grid{}).Optimize(t.Context(), s); err == nil || !strings.Contains(err.Error(), "the grid has 1650 points, and no more than 1000 are allowed") || len(b.runs) > 0 {
 		t.Errorf("%v, %d runs", err, len(b.runs))
 	}

@@ -78,6 +78,28 @@ func (t *searchTrials) run(ctx context.Context, n int) error {
 	return nil
 }
 
+// Ready refuses to begin where the constraints leave no configuration.
+func (random) Ready(s *optimize.Study) error            { return anyConfiguration(s) }
+func (tpe) Ready(s *optimize.Study) error               { return anyConfiguration(s) }
+func (nsga2) Ready(s *optimize.Study) error             { return anyConfiguration(s) }
+func (successiveHalving) Ready(s *optimize.Study) error { return anyConfiguration(s) }
+
+// anyConfiguration sees that a configuration of the variables fulfils the constraints.
+func anyConfiguration(s *optimize.Study) error {
+	x, err := searchedVariables(s)
+	if err != nil {
+		return nil // there may be more to search than variables, which is known later
+	}
+	sampler, err := search.NewRandom(x.space, searchSeed(s))
+	if err == nil {
+		_, err = sampler.Ask(1)
+	}
+	if errors.Is(err, search.ErrExhausted) {
+		return nil
+	}
+	return impossible(err)
+}
+
 // impossible says what to change when the constraints leave nothing.
 func impossible(err error) error {
 	if errors.Is(err, search.ErrNoValidPoint) {
