@@ -129,6 +129,9 @@ func (s *Server) execute(ctx context.Context, r *protocol.Request, p *commandPar
 		output.WriteString(line + "\n")
 		tell(map[string]any{"kind": "report", "message": line})
 	})
+	if p.Command == CommandEvaluate || p.Command == CommandOptimize {
+		s.refreshLenses(r.Client) // it may have saved a result
+	}
 	end := "done"
 	switch {
 	case ctx.Err() != nil:

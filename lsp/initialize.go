@@ -45,6 +45,10 @@ func (s *Server) initialize(_ context.Context, _ *protocol.Request, p *protocol.
 		on := w.DidChangeWatchedFiles.DynamicRegistration
 		s.watches = on != nil && *on
 	}
+	if w := p.Capabilities.Workspace; w != nil && w.CodeLens != nil {
+		on := w.CodeLens.RefreshSupport
+		s.relenses = on != nil && *on
+	}
 	var own settings
 	if len(p.InitializationOptions) > 0 {
 		if err := json.Unmarshal(p.InitializationOptions, &own); err != nil {

@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -80,8 +81,8 @@ func lensCommand(v *View, title, command string, args ...string) protocol.Comman
 // lastResult is the score of the results that an evaluation has saved beside its
 // file; "" where there are none.
 func lastResult(v *View, d *snapshot.Def) string {
-	path := textSetting(d, "save_to")
-	if !strings.HasSuffix(path, ".json") {
+	path := savedTo(d.Item)
+	if path == "" {
 		return ""
 	}
 	var saved struct {
@@ -98,10 +99,7 @@ func lastResult(v *View, d *snapshot.Def) string {
 
 // lastTuning is the score of what a tuning has saved beside its file.
 func lastTuning(v *View, d *snapshot.Def) string {
-	path := textSetting(d, "save_to")
-	if path == "" {
-		path = d.Name + ".tuned.json"
-	}
+	path := savedTo(d.Item)
 	var saved struct {
 		Metadata struct {
 			Own struct {
@@ -131,6 +129,53 @@ func last(metric string, score float64) string {
 	return fmt.Sprintf(" (last: %s %s)", metric, strconv.FormatFloat(score, 'g', 4, 64))
 }
 
+// savedTo is where a measurement or a tuning saves the result that its lens tells of,
+// relative to its file; "" for anything else.
+func savedTo(it syntax.Item) string {
+	b, ok := it.(*syntax.Block)
+	if !ok || b.Body == nil {
+		return ""
+	}
+	path := settingText(b, "save_to")
+	switch b.KindName() {
+	case "evaluate":
+		if strings.HasSuffix(path, ".json") {
+			return path
+		}
+	case "optimize":
+		if path == "" {
+			path = b.Name().Name + ".tuned.json"
+		}
+		return path
+	}
+	return ""
+}
+
+// isResult reports whether a lens of an open file tells of what is saved at a path.
+// Names are compared without their folders, which links give other names.
+func isResult(s *snapshot.Snapshot, path string) bool {
+	for _, open := range s.Open() {
+		v, err := Look(s, open)
+		if err != nil || snapshot.IsConfig(open) {
+			continue
+		}
+		for _, it := range v.tree().Items {
+			if to := savedTo(it); to != "" && filepath.Base(filepath.FromSlash(to)) == filepath.Base(path) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refreshLenses has the editor ask for its lenses anew, where it can: what one tells of
+// the last result may be no longer so.
+func (s *Server) refreshLenses(c *protocol.Client) {
+	if s.relenses {
+		s.publish.background(func(ctx context.Context) { c.Ask(ctx, "workspace/codeLens/refresh", nil) })
+	}
+}
+
 // readBeside reads a JSON file that is named relative to the file of a view. What is
 // not there or not JSON says nothing.
 func (v *View) readBeside(path string, to any) bool {
@@ -142,15 +187,6 @@ func (v *View) readBeside(path string, to any) bool {
 	}
 	text, err := v.Snap.Text(path)
 	return err == nil && json.Unmarshal([]byte(text), to) == nil
-}
-
-// textSetting returns a setting of a block that is a fixed text.
-func textSetting(d *snapshot.Def, name string) string {
-	b, ok := d.Item.(*syntax.Block)
-	if !ok || b.Body == nil {
-		return ""
-	}
-	return settingText(b, name)
 }
 
 // settingText returns a setting of a block that is a fixed text.

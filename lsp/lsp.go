@@ -58,6 +58,7 @@ type Server struct {
 	pull     bool
 	resolves bool // the editor asks for the explanation of a completion
 	progress bool
+	relenses bool // the editor asks for lenses anew when it is told to
 }
 
 // New returns a server that nobody speaks with yet.

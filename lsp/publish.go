@@ -225,9 +225,12 @@ func (s *Server) documents() {
 		s.publish.edited(r.Client, "")
 		return nil, nil
 	})
-	protocol.Handle(p, "workspace/didChangeWatchedFiles", func(_ context.Context, r *protocol.Request, _ *protocol.DidChangeWatchedFilesParams) (any, error) {
-		s.session.Reread()
+	protocol.Handle(p, "workspace/didChangeWatchedFiles", func(_ context.Context, r *protocol.Request, p *protocol.DidChangeWatchedFilesParams) (any, error) {
+		snap := s.session.Reread()
 		s.publish.edited(r.Client, "")
+		if slices.ContainsFunc(p.Changes, func(c protocol.FileEvent) bool { return isResult(snap, protocol.Path(c.URI)) }) {
+			s.refreshLenses(r.Client)
+		}
 		return nil, nil
 	})
 	protocol.Handle(p, "workspace/didChangeWorkspaceFolders", func(_ context.Context, r *protocol.Request, p *protocol.DidChangeFoldersParams) (any, error) {

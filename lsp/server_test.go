@@ -32,6 +32,7 @@ type editor struct {
 	heard chan diagnosed
 
 	notes chan progress
+	fresh chan string // the parameters of what asks for lenses anew
 
 	process *os.Process // of a server that is one
 }
@@ -61,6 +62,13 @@ func (e *editor) hear(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) 
 			return nil, err
 		}
 		e.notes <- p
+	}
+	if r.Method == "workspace/codeLens/refresh" {
+		params := ""
+		if r.Params != nil {
+			params = string(*r.Params)
+		}
+		e.fresh <- params
 	}
 	return nil, nil
 }
@@ -95,7 +103,7 @@ func start(t testing.TB, params string) (*editor, map[string]any) {
 func startWith(t testing.TB, opt lsp.Options, params string) (*editor, map[string]any) {
 	t.Helper()
 	ours, theirs := net.Pipe()
-	e := &editor{t: t, exit: make(chan int, 1), heard: make(chan diagnosed, 10_000), notes: make(chan progress, 1000)}
+	e := &editor{t: t, exit: make(chan int, 1), heard: make(chan diagnosed, 10_000), notes: make(chan progress, 1000), fresh: make(chan string, 100)}
 	s := lsp.New(opt)
 	ctx := context.WithoutCancel(t.Context())
 	go func() { e.exit <- s.Serve(ctx, ours) }()

@@ -286,9 +286,14 @@ func (c *Client) Notify(ctx context.Context, method string, params any) {
 	}
 }
 
-// Ask sends a request and waits for its answer, which is not looked at.
+// Ask sends a request and waits for its answer, which is not looked at. Without
+// params it has none.
 func (c *Client) Ask(ctx context.Context, method string, params any) {
 	if c == nil || c.conn == nil {
+		return
+	}
+	if params == nil {
+		_ = c.conn.Call(ctx, method, nil, nil)
 		return
 	}
 	if raw, err := encode(params); err == nil {

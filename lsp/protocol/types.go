@@ -40,6 +40,7 @@ type (
 	DidCloseParams              = lsp.DidCloseTextDocumentParams
 	DidSaveParams               = lsp.DidSaveTextDocumentParams
 	DidChangeWatchedFilesParams = lsp.DidChangeWatchedFilesParams
+	FileEvent                   = lsp.FileEvent
 	DidChangeFoldersParams      = lsp.DidChangeWorkspaceFoldersParams
 	ChangePart                  = lsp.TextDocumentContentChangePartial
 	ChangeWhole                 = lsp.TextDocumentContentChangeWholeDocument

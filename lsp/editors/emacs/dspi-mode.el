@@ -8,10 +8,12 @@
 
 ;;; Commentary:
 
-;; Colours, indentation and an outline for .dsp files, and the language server
-;; `dspi lsp' through eglot: M-x eglot, or
+;; Colours, indentation and an outline for .dsp files, colours and indentation for
+;; dspi.hcl and *.dspvars, and the language server `dspi lsp' through eglot for all of
+;; them: M-x eglot, or
 ;;
 ;;     (add-hook 'dspi-mode-hook #'eglot-ensure)
+;;     (add-hook 'dspi-hcl-mode-hook #'eglot-ensure)
 ;;
 ;; C-c C-r runs the program at point, C-c C-t the test at point, C-c C-v shows the
 ;; messages of the step at point.
@@ -103,6 +105,14 @@
     (,(regexp-opt dspi--types 'symbols) . font-lock-type-face)
     ("\\(\\${\\)[^}\n]*\\(}\\)" (1 font-lock-preprocessor-face prepend) (2 font-lock-preprocessor-face prepend))))
 
+(defconst dspi-hcl--font-lock
+  `((,(concat "^[[:space:]]*\\([[:alpha:]_][[:alnum:]_-]*\\)\\(" dspi--label "*\\)[[:space:]]*{")
+     (1 font-lock-keyword-face) (2 font-lock-function-name-face keep))
+    ("\\_<\\([[:alpha:]_][[:alnum:]_-]*\\)[[:space:]]*=\\(?:[^=>]\\|$\\)" (1 font-lock-variable-name-face))
+    ("\\_<\\([[:alpha:]_][[:alnum:]_-]*\\)(" (1 font-lock-function-name-face))
+    ("\\_<\\(true\\|false\\|null\\)\\_>" . font-lock-constant-face)
+    ("\\(\\${\\)[^}\n]*\\(}\\)" (1 font-lock-preprocessor-face prepend) (2 font-lock-preprocessor-face prepend))))
+
 (defun dspi-indent-line ()
   "Indent this line as `dspi fmt' does: one step for each bracket that is open."
   (interactive)
@@ -135,26 +145,42 @@
     (define-key map (kbd "C-c C-v") #'dspi-show-prompt)
     map))
 
-;;;###autoload
-(define-derived-mode dspi-mode prog-mode "dspi"
-  "Major mode for .dsp files."
+(defun dspi--edit ()
+  "Set up what is the same in programs and in the files around them."
   (setq-local comment-start "# ")
   (setq-local comment-start-skip "\\(?:#+\\|//+\\|/\\*+\\)[[:space:]]*")
   (setq-local comment-end "")
   (setq-local syntax-propertize-function dspi--syntax-propertize)
   (add-hook 'syntax-propertize-extend-region-functions #'syntax-propertize-multiline nil t)
-  (setq-local font-lock-defaults '(dspi--font-lock))
   (setq-local indent-line-function #'dspi-indent-line)
   (setq-local indent-tabs-mode nil)
-  (setq-local electric-indent-chars (append "{}[]()" electric-indent-chars))
+  (setq-local electric-indent-chars (append "{}[]()" electric-indent-chars)))
+
+;;;###autoload
+(define-derived-mode dspi-mode prog-mode "dspi"
+  "Major mode for .dsp files."
+  (dspi--edit)
+  (setq-local font-lock-defaults '(dspi--font-lock))
   (setq-local imenu-generic-expression dspi-imenu))
 
 ;;;###autoload
 (add-to-list 'auto-mode-alist '("\\.dspi?\\'" . dspi-mode))
 
+;;;###autoload
+(define-derived-mode dspi-hcl-mode prog-mode "dspi-hcl"
+  "Major mode for the settings of a project and values of variables, which are HCL."
+  :syntax-table dspi-mode-syntax-table
+  (dspi--edit)
+  (setq-local font-lock-defaults '(dspi-hcl--font-lock)))
+
+;;;###autoload
+(add-to-list 'auto-mode-alist '("\\(?:\\`\\|/\\)dspi\\.hcl\\'" . dspi-hcl-mode))
+;;;###autoload
+(add-to-list 'auto-mode-alist '("\\.dspvars\\'" . dspi-hcl-mode))
+
 (with-eval-after-load 'eglot
   (add-to-list 'eglot-server-programs
-               (cons 'dspi-mode (lambda (&rest _) (list dspi-command "lsp")))))
+               (cons '(dspi-mode dspi-hcl-mode) (lambda (&rest _) (list dspi-command "lsp")))))
 
 ;; Running
 

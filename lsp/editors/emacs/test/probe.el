@@ -108,6 +108,29 @@
     (while (accept-process-output process 0.1))
     (with-current-buffer "*compilation*"
       (probe-must (and (zerop (process-exit-status process)) (string-match-p "^42$" (buffer-string))) "the run" (buffer-string))))
+  ;; The files around programs have the same server, and no other .hcl file has it.
+  (dolist (case '(("dspi.hcl" "default_modle" "cache") ("own.dspvars" "tome" "tone")))
+    (cl-destructuring-bind (name wrong offers) case
+      (find-file (expand-file-name name (file-name-directory (getenv "DSPI_FILE"))))
+      (probe-must (eq major-mode 'dspi-hcl-mode) (concat "the mode of " name) major-mode)
+      (probe-must (string= comment-start "# ") (concat "the comments of " name) comment-start)
+      (probe-must (eq (eglot-current-server) server) (concat "the server of " name) (eglot-current-server))
+      (erase-buffer)
+      (insert wrong " = \"x\"\n")
+      (font-lock-ensure)
+      (probe-must (eq (get-text-property 1 'face) 'font-lock-variable-name-face) (concat "the colour of " name))
+      (eglot--signal-textDocument/didChange)
+      (probe-wait (concat "a diagnostic of " name)
+                  (lambda ()
+                    (let ((found (car (probe-check))))
+                      (and found (string= (buffer-substring-no-properties (flymake-diagnostic-beg found) (flymake-diagnostic-end found))
+                                          wrong)))))
+      (goto-char (point-max))
+      (let ((names (all-completions "" (nth 2 (eglot-completion-at-point)))))
+        (probe-must (cl-some (lambda (n) (string-prefix-p offers n)) names) (concat "completion in " name) names))))
+  (find-file (expand-file-name "my.dspi.hcl" (file-name-directory (getenv "DSPI_FILE"))))
+  (probe-must (not (or (eq major-mode 'dspi-hcl-mode) (eglot-current-server))) "another .hcl file" major-mode)
+
   ;; `eglot-shutdown' would kill what has not ended at once.
   (let ((process (jsonrpc--process server)))
     (jsonrpc-request server :shutdown nil)

@@ -34,6 +34,11 @@ test paris {
   assert { that = len(answer) > 0 }
 }
 END
+cat >"$work/project/tone.dsp" <<'END'
+variable tone: string { default = "kind" }
+END
+echo '# settings' >"$work/project/dspi.hcl"
+echo 'a = 1' >"$work/project/my.dspi.hcl"
 export DSPI_SERVER="$work/dspi" DSPI_FILE="$work/project/rag.dsp" NO_COLOR=1 HOME="$work/home" LC_ALL=C.UTF-8
 timeout 100 "$emacs" --batch -L "$here" -l "$here/test/probe.el" </dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do

@@ -3,6 +3,6 @@ require('dspi').commands()
 
 return {
   cmd = { 'dspi', 'lsp' },
-  filetypes = { 'dspi' },
+  filetypes = { 'dspi', 'dspi-hcl' },
   root_markers = { 'dspi.hcl', '.git' },
 }

@@ -2,6 +2,10 @@
 -- lenses do in all of them.
 local M = { command = 'dspi' }
 
+-- filetypes are those of the files that the server is told of: programs, and the
+-- settings and values around them.
+local filetypes = { 'dspi', 'dspi-hcl' }
+
 local function root(file)
   local folder = vim.fn.fnamemodify(file, ':p:h')
   for _, mark in ipairs({ 'dspi.hcl', '.git' }) do
@@ -33,7 +37,7 @@ local function attach(buf, config)
   end
 end
 
---- Starts the server for every .dsp file. For Neovim 0.7 to 0.10; later ones say
+--- Starts the server for every .dsp file, dspi.hcl and *.dspvars. For Neovim 0.7 to 0.10; later ones say
 --- vim.lsp.enable('dspi').
 --- @param options table? cmd: the command, { 'dspi', 'lsp' }; and whatever vim.lsp.start_client takes
 function M.setup(options)
@@ -49,11 +53,11 @@ function M.setup(options)
     attach(buf, config)
   end
   vim.api.nvim_create_autocmd('FileType', {
-    pattern = 'dspi',
+    pattern = filetypes,
     callback = function(event) open(event.buf) end,
   })
   for _, buf in ipairs(vim.api.nvim_list_bufs()) do
-    if vim.api.nvim_buf_is_loaded(buf) and vim.api.nvim_buf_get_option(buf, 'filetype') == 'dspi' then
+    if vim.api.nvim_buf_is_loaded(buf) and vim.tbl_contains(filetypes, vim.api.nvim_buf_get_option(buf, 'filetype')) then
       open(buf)
     end
   end

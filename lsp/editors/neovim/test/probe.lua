@@ -47,9 +47,9 @@ local function main()
     fail('no ' .. what)
   end
   local doc = { uri = vim.uri_from_bufnr(buf) }
-  local function ask(method, params)
-    params.textDocument = doc
-    local answers = vim.lsp.buf_request_sync(buf, method, params, 10000)
+  local function ask(method, params, other)
+    params.textDocument = other and { uri = vim.uri_from_bufnr(other) } or doc
+    local answers = vim.lsp.buf_request_sync(other or buf, method, params, 10000)
     local answer = answers and answers[client.id]
     must(answer and not answer.error and not answer.err, method, answer)
     return answer.result
@@ -134,6 +134,36 @@ local function main()
     end)
     must(at == 'dspiKeyword', 'syntax', at)
   end
+
+  -- the files around programs have the same server, and no other .hcl file has it
+  vim.cmd('syntax on')
+  local folder = vim.fn.fnamemodify(file, ':h')
+  for _, case in ipairs({
+    { name = 'dspi.hcl', wrong = 'default_modle = "x"', code = 'E0501', offers = 'cache' },
+    { name = 'own.dspvars', wrong = 'tome = "dry"', code = 'W0601', offers = 'tone' },
+  }) do
+    vim.cmd('edit ' .. folder .. '/' .. case.name)
+    local other = vim.api.nvim_get_current_buf()
+    must(vim.bo.filetype == 'dspi-hcl', 'the type of ' .. case.name, vim.bo.filetype)
+    must(vim.bo.commentstring == '# %s' and vim.bo.shiftwidth == 2, 'the comments of ' .. case.name, vim.bo.commentstring)
+    wait('the server of ' .. case.name, function() return vim.lsp.buf_is_attached(other, client.id) end)
+    must(#(vim.lsp.get_clients or vim.lsp.get_active_clients)() == 1, 'a second server')
+    local id = (client.get_language_id or client.config.get_language_id)(other, vim.bo.filetype)
+    must(id == 'dspi-hcl', 'the language of ' .. case.name, id)
+    vim.api.nvim_buf_set_lines(other, 0, -1, false, { case.wrong, '' })
+    wait('a diagnostic of ' .. case.name, function()
+      local found = vim.diagnostic.get(other)
+      return #found == 1 and found[1].code == case.code
+    end)
+    local answer = ask('textDocument/completion', { position = { line = 1, character = 0 } }, other)
+    local offered = vim.tbl_map(function(i) return i.label end, answer.items or answer)
+    must(vim.tbl_contains(offered, case.offers), 'completion in ' .. case.name, offered)
+    local drawn = vim.fn.synIDattr(vim.fn.synID(1, 1, 1), 'name')
+    must(drawn == 'dspiHclName' or drawn == 'hclAttributeName', 'the colour of ' .. case.name, drawn)
+  end
+  vim.cmd('edit ' .. folder .. '/my.dspi.hcl')
+  must(vim.bo.filetype == 'hcl', 'the type of another file', vim.bo.filetype)
+  must(not vim.lsp.buf_is_attached(vim.api.nvim_get_current_buf(), client.id), 'another file has the server')
 
   if client.stop and vim.fn.has('nvim-0.11') == 1 then
     client:stop()

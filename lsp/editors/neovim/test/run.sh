@@ -35,6 +35,11 @@ test paris {
   assert { that = len(answer) > 0 }
 }
 END
+cat >"$work/project/tone.dsp" <<'END'
+variable tone: string { default = "kind" }
+END
+echo '# settings' >"$work/project/dspi.hcl"
+echo 'a = 1' >"$work/project/my.dspi.hcl"
 export DSPI_SERVER="$work/dspi" DSPI_FILE="$work/project/rag.dsp" NO_COLOR=1
 export XDG_STATE_HOME="$work/state" XDG_CACHE_HOME="$work/cache" XDG_DATA_HOME="$work/data" XDG_CONFIG_HOME="$work/config"
 [ -z "$parser" ] || export DSPI_PARSER="$parser"
