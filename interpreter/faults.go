@@ -68,11 +68,13 @@ func sandboxFault(op *plan.Op, e *sandbox.UnavailableError) *diag.Diagnostic {
 	for _, r := range e.Reasons {
 		fmt.Fprintf(&b, "    %-10s  %s\n", r.Way, r.Why)
 	}
-	return diag.New("E0637", op.Step.Place, "`"+op.Name+"` runs Python that a model writes").
+	d := diag.New("E0637", op.Step.Place, "`"+op.Name+"` runs Python that a model writes").
 		Say("Nothing on this machine can confine it:\n\n%s", b.String()).
-		Hint("install bubblewrap; on Debian and Ubuntu: apt-get install bubblewrap").
-		Hint("or let the model write Starlark, which runs in dspi itself: language = \"starlark\"").
-		Hint("to run it with your own rights, where it may do anything: sandbox = \"none\"")
+		Hint("install bubblewrap; on Debian and Ubuntu: apt-get install bubblewrap")
+	if op.Module != "dspy" {
+		d.Hint("or let the model write Starlark, which runs in dspi itself: language = \"starlark\"")
+	}
+	return d.Hint("to run it with your own rights, where it may do anything: sandbox = \"none\"")
 }
 
 // misfitFault shows the reply itself: the primary place is in its text.

@@ -85,6 +85,7 @@ func (s *Step) Run(ctx context.Context, call *module.Call) (*value.Object, error
 		}
 	}
 	h := &stepHost{step: s, call: call, made: made}
+	h.code, h.endCode = context.WithCancel(nested(context.WithoutCancel(ctx))) // it outlives a worker
 	defer h.closeCode()
 	folder := s.folder()
 	for asks, deaths, unsent := 0, 0, 0; ; {
@@ -139,11 +140,15 @@ type stepHost struct {
 
 	told confided
 
+	code    context.Context // of code that the model wrote
+	endCode context.CancelFunc
+	running sync.WaitGroup // pieces of it
+
 	mu     sync.Mutex
 	past   map[string][]*answer // what was answered in the earlier try, by question
 	asked  map[string]int       // how many equal questions this try has asked
 	redone int                  // how often it is asked again from the start
-	codes  []Code               // what runs code that the model wrote, by its number less one
+	codes  []*codeSession       // what runs code that the model wrote, by its number less one
 }
 
 // answer is what the host said to one question.

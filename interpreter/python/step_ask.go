@@ -57,9 +57,11 @@ func (h *stepHost) answer(ctx context.Context, command string, args json.RawMess
 	case "part":
 		return h.part(ctx, args)
 	case "open_code":
-		return h.openCode(ctx)
+		return h.openCode(ctx, args)
 	case "run_code":
 		return h.runCode(ctx, args)
+	case "resume_code":
+		return h.resumeCode(ctx, args)
 	}
 	return nil, fmt.Errorf("the worker asks for `%s`, which is not known here", command)
 }

@@ -1,7 +1,7 @@
 # Runs code that it is sent, in one namespace, and says what came of it. Speaks with
 # its host in frames: four bytes of length, then JSON. What the code finds is
 # limited by whoever started this; here are the limits of the process itself.
-import ast, builtins, io, json, os, struct, sys, threading, traceback
+import ast, builtins, io, json, keyword, math, os, struct, sys, threading, traceback
 
 _in, _out = os.dup(0), os.dup(1)  # and no other file stays open
 _null = os.open(os.devnull, os.O_RDWR)
@@ -104,7 +104,9 @@ def _plain(v, depth=0):
     if isinstance(v, bool) or v is None or isinstance(v, (str, int)):
         return v
     if isinstance(v, float):
-        return int(v) if v == v and abs(v) < 1e21 and v == int(v) else v
+        if not math.isfinite(v):
+            return None
+        return int(v) if abs(v) < 1e21 and v == int(v) else v
     if isinstance(v, dict):
         return {k if isinstance(k, str) else str(k): _plain(x, depth + 1) for k, x in v.items()}
     if isinstance(v, (list, tuple)):
@@ -135,21 +137,54 @@ def _written(v, most):
 _lock = threading.Lock()
 
 
-def _caller(name):
+def _call(name, args, named):
+    with _lock:
+        _send({"call": name, "args": [_plain(a) for a in args], "named": _plain(named)})
+        reply = _receive()
+    if "error" in reply:
+        raise RuntimeError(reply["error"])
+    return reply.get("value")
+
+
+def _caller(name, parameters):
+    if parameters is not None and all(_is_name(n) for n in [name] + [p["name"] for p in parameters]):
+        return _declared(name, parameters, lambda named: _call(name, (), named))
+
     def call(*args, **named):
-        with _lock:
-            _send({"call": name, "args": [_plain(a) for a in args], "named": _plain(named)})
-            reply = _receive()
-        if "error" in reply:
-            raise RuntimeError(reply["error"])
-        return reply.get("value")
+        return _call(name, args, named)
 
     call.__name__ = call.__qualname__ = name
     return call
 
 
-def SUBMIT(output):
-    raise _Submitted({"output": output})
+def _is_name(text):
+    return text.isidentifier() and not keyword.iskeyword(text)
+
+
+# A function with parameters, so that a wrong call fails as any does in Python.
+def _declared(name, parameters, do):
+    parts, space = [], {"_dspi_do": do}
+    for i, p in enumerate(parameters):
+        if "default" in p:
+            space["_default_%d" % i] = p["default"]
+            parts.append("%s=_default_%d" % (p["name"], i))
+            continue
+        if len(space) > 1 and "*" not in parts:
+            parts.append("*")
+        parts.append(p["name"])
+    given = ", ".join("%r: %s" % (p["name"], p["name"]) for p in parameters)
+    exec("def %s(%s):\n    return _dspi_do({%s})" % (name, ", ".join(parts), given), space)
+    return space[name]
+
+
+def _submit(values):
+    raise _Submitted(values)
+
+
+# Values of variables as their texts say: JSON, or behind a = what only Python can write.
+def _values(texts):
+    known = {"nan": math.nan, "inf": math.inf}
+    return {name: eval(t[1:], dict(known)) if t[:1] == "=" else json.loads(t) for name, t in texts.items()}
 
 
 def _told(e):
@@ -173,13 +208,14 @@ def _run(code, space, limits):
     return eval(compile(last, "<exec>", "eval", 0, True), space) if last else None
 
 
-def _cycle(frame, space, limits):
+def _cycle(code, variables, space, limits):
     printed = _Printed(limits["output"])
     sys.stdout, sys.stderr, sys.stdin = printed, _Nowhere(), io.StringIO()
     reply = {}
     try:
         try:
-            result = _run(frame["run"], space, limits)
+            space.update(_values(variables))
+            result = _run(code, space, limits)
             reply["value"] = _written(printed.text() if result is None else result, limits["value"])
         except _Submitted as e:
             reply["value"], reply["final"] = _written(e.args[0], limits["value"]), True
@@ -204,17 +240,21 @@ def _cycle(frame, space, limits):
 
 def _main():
     limits = _receive()
-    space = {"__name__": "__main__", "__builtins__": builtins, "SUBMIT": SUBMIT}
-    for name in limits["functions"]:
-        space[name] = _caller(name)
+    space = {"__name__": "__main__", "__builtins__": builtins}
+    outputs = [{"name": n} for n in limits["outputs"] if _is_name(n)] or [{"name": "output"}]
+    space["SUBMIT"] = _declared("SUBMIT", outputs, _submit)
+    for f in limits["functions"]:
+        space[f["name"]] = _caller(f["name"], f.get("parameters"))
+    variables = {}
     _limit(limits)
     sys.setrecursionlimit(2000)
     threading.stack_size(2 << 20)
     _send({"ready": "%d.%d.%d" % sys.version_info[:3]})
     while True:
         frame = _receive()
+        variables = frame.get("variables", variables)
         _limit_cpu(limits["cpu"])
-        _send({"done": _cycle(frame, space, limits)})
+        _send({"done": _cycle(frame["run"], variables, space, limits)})
 
 
 _main()

@@ -93,6 +93,18 @@ type Options struct {
 	Way       Way    // "": Auto
 	Limits    Limits
 	Functions map[string]Function // by the names that the code calls
+	// Parameters are those of functions that are declared with some, and are called
+	// with all of them by name. The others take anything.
+	Parameters map[string][]Parameter
+	// Outputs are what SUBMIT takes, in this order; none: one value, `output`.
+	Outputs []string
+}
+
+// Parameter is one of a function that code calls.
+type Parameter struct {
+	Name    string
+	Default any  // as JSON has it
+	Needed  bool // it has no default
 }
 
 // Outcome is what code made.

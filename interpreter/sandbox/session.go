@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -31,6 +32,8 @@ type Session struct {
 	way     Way
 	process *process // nil: none is running
 	reader  *bufio.Reader
+	kept    *value.Object // variables; nil: none
+	fresh   bool          // the process has them as they are
 	closed  bool
 }
 
@@ -45,14 +48,9 @@ func (s *Session) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	names := make([]string, 0, len(s.options.Functions))
-	for n := range s.options.Functions {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	s.process, s.reader = p, bufio.NewReader(p.out)
+	s.process, s.reader, s.fresh = p, bufio.NewReader(p.out), false
 	first := value.NewObject("memory", l.Memory, "output", l.Output, "value", l.Value, "file", l.Files,
-		"cpu", int(math.Ceil(l.Time.Seconds()))+2, "functions", toAny(names))
+		"cpu", int(math.Ceil(l.Time.Seconds()))+2, "functions", s.functions(), "outputs", toAny(s.options.Outputs))
 	var ready struct{ Ready string }
 	err = s.within(ctx, startTime, func() error {
 		if err := s.send(first); err != nil {
@@ -73,6 +71,37 @@ func (s *Session) start(ctx context.Context) error {
 		return refused("Python ended at once")
 	}
 	return nil
+}
+
+// functions are those of the host, as the driver makes them.
+func (s *Session) functions() []any {
+	var out []any
+	for _, name := range slices.Sorted(maps.Keys(s.options.Functions)) {
+		f := value.NewObject("name", name)
+		if declared, ok := s.options.Parameters[name]; ok {
+			parameters := make([]any, len(declared))
+			for i, p := range declared {
+				x := value.NewObject("name", p.Name)
+				if !p.Needed {
+					x.Set("default", p.Default)
+				}
+				parameters[i] = x
+			}
+			f.Set("parameters", parameters)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// Keep sets variables that each further piece of code finds as they are here, whatever
+// an earlier one did to them, also in a new process. A text is JSON, or Python's own
+// notation behind a `=`.
+func (s *Session) Keep(texts map[string]string) {
+	s.kept, s.fresh = value.MakeObject(len(texts)), false
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		s.kept.Set(name, texts[name])
+	}
 }
 
 // Run runs code. The error is an *Error, one that holds a *Stop, an *UnavailableError
@@ -131,6 +160,10 @@ type done struct {
 func (s *Session) run(ctx context.Context, code string) (*done, error) {
 	left := s.options.Limits.Time
 	next := value.NewObject("run", code)
+	if s.kept != nil && !s.fresh {
+		next.Set("variables", s.kept)
+		s.fresh = true
+	}
 	for {
 		var said struct {
 			Call  string

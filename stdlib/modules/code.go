@@ -31,6 +31,15 @@ func codeSettings(maxIters string) []universe.Setting {
 	}
 }
 
+// codeLimited are the settings of a class of DSPy's whose model writes code.
+func codeLimited() []universe.Setting {
+	all := codeSettings("")
+	memory, sandbox := all[3], all[4]
+	memory.Doc = "How many megabytes code that its model writes may take, with the inputs."
+	sandbox.Doc = "How that code is confined; `none` runs it with your rights."
+	return []universe.Setting{memory, sandbox}
+}
+
 // limits of the code of a call.
 type codeLimits struct {
 	time   time.Duration
@@ -68,6 +77,7 @@ type ran struct {
 	text      string // for the model: what it gave or printed
 	fault     string // why it failed; "" when it did not
 	submitted *value.Object
+	final     bool // Python gave the text to SUBMIT
 }
 
 // openCode starts what runs the code of a call.

@@ -18,7 +18,8 @@ import (
 // pythonCode runs Python in a confined process.
 type pythonCode struct {
 	options sandbox.Options
-	session *sandbox.Session // nil before the first piece of code
+	session *sandbox.Session  // nil before the first piece of code
+	kept    map[string]string // variables of each piece; nil: none, or the session has them
 }
 
 // openPython finds a Python and checks that it can be confined here, before a model
@@ -61,6 +62,10 @@ func (p *pythonCode) run(ctx context.Context, code string) (*ran, error) {
 		}
 		p.session = s
 	}
+	if p.kept != nil {
+		p.session.Keep(p.kept)
+		p.kept = nil
+	}
 	out, err := p.session.Run(ctx, code)
 	if e, ok := errors.AsType[*sandbox.Error](err); ok {
 		return &ran{text: e.Printed, fault: e.Message}, nil
@@ -68,7 +73,7 @@ func (p *pythonCode) run(ctx context.Context, code string) (*ran, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ran{text: out.Value}, nil
+	return &ran{text: out.Value, final: out.Submitted}, nil
 }
 
 func (p *pythonCode) close() {

@@ -120,6 +120,10 @@ class Program:
             given["tools"] = tools(self.tools)
         if "signature" in parameters:
             given["signature"] = sig
+        if "interpreter_factory" in parameters and "interpreter_factory" not in given:
+            from dspi import _code
+
+            given["interpreter_factory"] = _code.factory(found, given["tools"] if self.tools and "tools" in parameters else [])
         unknown = [n for n in given if n not in parameters and not any(p.kind == p.VAR_KEYWORD for p in parameters.values())]
         if unknown:
             raise Fault("parameters", f"`{path}` takes no `{unknown[0]}`", names=list(parameters))
