@@ -2,6 +2,7 @@ package lsp_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,14 +14,17 @@ import (
 	"github.com/dspi-lang/dspi/lsp/protocol"
 )
 
-const measured = good + `
+// measured is a program with an evaluation, whose results are saved under a path, and a
+// tuning.
+func measured(saveTo string) string {
+	return good + fmt.Sprintf(`
 dataset d { file = "d.csv" }
 metric m { score = 1.0 }
 evaluate quality {
   program = program.p
   data    = dataset.d
   metric  = metric.m
-  save_to = "results/quality.json"
+  save_to = %q
 }
 optimize better {
   program = program.p
@@ -28,11 +32,13 @@ optimize better {
   metric  = metric.m
   labeled_few_shot {}
 }
-`
+`, saveTo)
+}
 
 // TestLensRefresh runs and saves what lenses tell of: an editor that can be told so is
 // asked to look at them anew, after what saves a result and after nothing else.
 func TestLensRefresh(t *testing.T) {
+	text := measured("results/quality.json")
 	for _, test := range []struct {
 		name, capabilities string
 		told               bool
@@ -51,7 +57,7 @@ func TestLensRefresh(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			save("main.dsp", measured)
+			save("main.dsp", text)
 			main := filepath.Join(dir, "main.dsp")
 			uri := string(protocol.Address(main))
 			opt := lsp.Options{Options: options(), Execute: func(_ context.Context, args []string, _ string, _ func(string)) int {
@@ -64,7 +70,7 @@ func TestLensRefresh(t *testing.T) {
 				return 0
 			}}
 			e, _ := startWith(t, opt, `{"rootUri":"`+string(protocol.Address(dir))+`","capabilities":`+test.capabilities+`}`)
-			e.open(uri, measured)
+			e.open(uri, text)
 
 			// shown awaits that the lenses are asked for, and holds what they then tell.
 			shown := func(want ...string) {

@@ -111,22 +111,7 @@ func TestLensResolve(t *testing.T) {
 		}
 		return path
 	}
-	main := write("main.dsp", good+`
-dataset d { file = "d.csv" }
-metric m { score = 1.0 }
-evaluate quality {
-  program = program.p
-  data    = dataset.d
-  metric  = metric.m
-  save_to = "quality.json"
-}
-optimize better {
-  program = program.p
-  train   = dataset.d
-  metric  = metric.m
-  labeled_few_shot {}
-}
-`)
+	main := write("main.dsp", measured("quality.json"))
 	write("quality.json", `{"version":1,"metrics":[{"name":"m","n":4,"mean":0.75}]}`)
 	write("better.tuned.json", `{"predict":{},"metadata":{"dspi":{"scores":{"m":0.875,"other":0.1}}}}`)
 	write("user.dsp", "import \"main.dsp\"\nprogram q {\n  question: string -> answer: string\n  p one {}\n}\n")

@@ -29,7 +29,8 @@ import tempfile
 
 import dspy
 
-WANTED = "3.3.1"
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from conversations import WANTED, read_txtar, write_txtar  # noqa: E402
 CALLS = []
 REPLIES = []
 
@@ -61,27 +62,6 @@ def without_source(text):
         if "[[ ## module_names ## ]]\n[" in text:  # not where the form is explained
             text = re.sub(pattern, r"\1(source)\2", text, flags=re.DOTALL)
     return text
-
-
-def read_txtar(text):
-    comment, files, name = [], {}, None
-    for line in text.split("\n"):
-        if line.startswith("-- ") and line.endswith(" --"):
-            name = line[3:-3].strip()
-            files[name] = []
-        elif name is None:
-            comment.append(line)
-        else:
-            files[name].append(line)
-    return "\n".join(comment), {name: "\n".join(lines) for name, lines in files.items()}
-
-
-def write_txtar(comment, files):
-    parts = [comment.rstrip("\n") + "\n"]
-    for name, text in files.items():
-        text = text.rstrip("\n")
-        parts.append(f"-- {name} --\n{text}\n" if text else f"-- {name} --\n")
-    return "".join(parts)
 
 
 def play(name, files):
